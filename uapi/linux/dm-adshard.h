@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * dm-adshard: interface of the device-mapper target "adshard"
+ *
+ * 1. Table line
+ *
+ *	0 <sectors> adshard <pool uuid or -> <#members> <dev>...
+ *		[<#feature args> <arg>...]
+ *
+ *	Members in any order. With "-" every member must be blank (its first
+ *	64 KiB zero); a new pool is formatted at the first resume. Feature args:
+ *
+ *	uuid <uuid>		of the new pool; random without (only with "-")
+ *	segment_size <sectors>	of the new pool, a power of two, 1 MiB..16 GiB;
+ *				default 1 GiB (only with "-")
+ *	chunk_size <sectors>	of the new pool, a power of two, 64 KiB..1 MiB;
+ *				default 1 MiB or a sixteenth of a segment,
+ *				whichever is less (only with "-")
+ *	name <name>		of the new pool, up to 63 bytes of letters,
+ *				digits, "-_.+" (only with "-")
+ *
+ *	"dmsetup table" prints the line with the pool's UUID and no feature args.
+ *
+ * 2. Status: one line of words and counters
+ *
+ *	<state> <segments> <segment sectors> <members> <members online>
+ *	<migrations active> <queued> <done> <failed> <aborted>
+ *	<bytes copied> <chunks verified> <mismatches> <record sequence>
+ *	<event sequence> <kernel bytes per segment>
+ *
+ *	state: "loading" (before the first resume), "ok", "degraded" (a member
+ *	has failed), "readonly" (no metadata member takes records: I/O goes on,
+ *	no migration can commit), "stuck" (a commit's outcome is unknown: both
+ *	legs are written until the pool is deactivated).
+ *
+ * 3. Messages (dmsetup message <name> 0 ...), for those without the tools
+ *
+ *	migrate <segment> <member>	queue a migration
+ *	abort <segment>|all		abort before the commit
+ *	throttle <bytes per second>	for every member and direction; 0: none
+ *	pause | resume			the copying
+ *	member <member> online|draining|failed
+ *	locate <segment>		answers "<member> <device> <sector> ..."
+ *
+ * 4. Generic netlink family "adshard", version 1
+ *
+ *	Needs CAP_SYS_ADMIN in the initial user namespace and the initial
+ *	network namespace. A request names its pool by ADSHARD_A_POOL_UUID
+ *	(binary, 16 bytes); a dump without it covers all pools. Numbers are in
+ *	base units: bytes, nanoseconds, chunks where it says so. Errors are
+ *	negative errno with a sentence in the extended acknowledgement:
+ *
+ *	ENOENT	no such pool, segment, member or migration
+ *	EBUSY	the segment is migrating already; the pool is suspended
+ *	ENOSPC	no free slot on the destination
+ *	EROFS	the pool takes no metadata changes (see "readonly")
+ *	EHOSTDOWN the member has failed
+ *	EPERM	the member takes no new data (draining, drained)
+ *	EALREADY nothing to do: the segment is there already
+ *
+ * ADSHARD_CMD_GET_POOL (do or dump): per pool
+ *
+ *	ADSHARD_A_POOL_UUID	binary 16
+ *	ADSHARD_A_POOL_NAME	string
+ *	ADSHARD_A_DEV_MAJOR, _MINOR	u32: the mapped device
+ *	ADSHARD_A_POOL_STATE	u32 enum adshard_pool_state
+ *	ADSHARD_A_SUSPENDED	u8 0/1
+ *	ADSHARD_A_PAUSED	u8 0/1: copying is paused
+ *	ADSHARD_A_SIZE		u64 bytes of the volume
+ *	ADSHARD_A_SEGMENT_SIZE, ADSHARD_A_CHUNK_SIZE	u64 bytes
+ *	ADSHARD_A_NR_SEGMENTS, ADSHARD_A_NR_MEMBERS	u32
+ *	ADSHARD_A_SEQ, ADSHARD_A_TERM	u64 of the last record
+ *	ADSHARD_A_EVENT_SEQ	u64 of the last event
+ *	ADSHARD_A_GENERATION	u64: changes whenever a segment moved
+ *	ADSHARD_A_NR_ACTIVE, _NR_QUEUED	u32 migrations
+ *	ADSHARD_A_NR_DONE, _NR_FAILED, _NR_ABORTED	u64 since activation
+ *	ADSHARD_A_BYTES_COPIED, ADSHARD_A_CHUNKS_VERIFIED,
+ *	ADSHARD_A_MISMATCHES	u64 since activation
+ *	ADSHARD_A_MAX_ACTIVE	u32: migrations at once
+ *	ADSHARD_A_HEAT_SAMPLE	u32: 1 bio in so many is sampled
+ *	ADSHARD_A_BYTES_PER_SEGMENT	u32: kernel memory of a plain segment
+ *
+ * ADSHARD_CMD_GET_MEMBER (dump): per member
+ *
+ *	ADSHARD_A_POOL_UUID
+ *	ADSHARD_A_MEMBER	u32 index
+ *	ADSHARD_A_MEMBER_UUID	binary 16
+ *	ADSHARD_A_DEV_MAJOR, _MINOR	u32; absent if the member is missing
+ *	ADSHARD_A_MEMBER_STATE	u32 enum adshard_member_state
+ *	ADSHARD_A_META		u8: 0 none, 1 metadata member, 2 active one
+ *	ADSHARD_A_SIZE		u64 bytes of the device
+ *	ADSHARD_A_NR_SLOTS, ADSHARD_A_NR_FREE	u32 slots
+ *	ADSHARD_A_NR_SEGMENTS	u32 segments with a leg here
+ *	ADSHARD_A_DATA_START	u64 bytes
+ *	ADSHARD_A_SRC_BPS, _DST_BPS	u64 limit, 0 = none
+ *	ADSHARD_A_SRC_ACTIVE_MAX, _DST_ACTIVE_MAX	u32 limit
+ *	ADSHARD_A_SRC_ACTIVE, _DST_ACTIVE	u32 now
+ *	ADSHARD_A_READ_ERRORS, _WRITE_ERRORS, _FLUSH_ERRORS, _META_ERRORS,
+ *	_COPY_ERRORS		u64 since activation
+ *	ADSHARD_A_READ_HIST, ADSHARD_A_WRITE_HIST	binary: 32 __u64, sampled
+ *		completions (multiply by ADSHARD_A_HEAT_SAMPLE) whose latency
+ *		in ns has its highest set bit at the element's index
+ *
+ * ADSHARD_CMD_GET_SEGMENT (do or dump): several segments to a message
+ *
+ *	request: ADSHARD_A_POOL_UUID (required), ADSHARD_A_SEGMENT u32 (first;
+ *	default 0), ADSHARD_A_COUNT u32 (default: to the end), ADSHARD_A_MEMBER
+ *	u32 (only segments with a leg there). An interrupted dump is resumed by
+ *	asking again from the last segment received; if the map changed while
+ *	it ran, NLM_F_DUMP_INTR is set and the dump should be repeated.
+ *
+ *	answer: ADSHARD_A_POOL_UUID, ADSHARD_A_GENERATION, and
+ *	ADSHARD_A_SEGMENTS nested array of nests:
+ *		ADSHARD_SEG_A_INDEX	u32
+ *		ADSHARD_SEG_A_STATE	u32 enum adshard_segment_state
+ *		ADSHARD_SEG_A_READS, _WRITES	u32 sampled, wrap around
+ *		ADSHARD_SEG_A_LAST	u32 seconds since the last sampled
+ *					access, absent if never
+ *		ADSHARD_SEG_A_LEGS	nested array of nests:
+ *			ADSHARD_LEG_A_MEMBER	u32 index
+ *			ADSHARD_LEG_A_CHUNK	u32 position in chunks
+ *			ADSHARD_LEG_A_STATE	u32 enum adshard_leg_state
+ *
+ * ADSHARD_CMD_GET_MIGRATION (do or dump): per queued or running migration
+ *
+ *	request: ADSHARD_A_POOL_UUID, ADSHARD_A_SEGMENT (do)
+ *	ADSHARD_A_POOL_UUID
+ *	ADSHARD_A_SEGMENT	u32
+ *	ADSHARD_A_SRC_MEMBER, ADSHARD_A_DST_MEMBER	u32
+ *	ADSHARD_A_STEP		u32 enum adshard_step
+ *	ADSHARD_A_PRIORITY	u32, higher first
+ *	ADSHARD_A_COOKIE	u64 as given
+ *	ADSHARD_A_CHUNKS	u32 of the segment
+ *	ADSHARD_A_CHUNKS_DONE	u32 clean now
+ *	ADSHARD_A_CHUNKS_VERIFIED	u64 compared equal in VERIFY
+ *	ADSHARD_A_CHUNKS_RECOPIED	u64
+ *	ADSHARD_A_MISMATCHES	u64 read-back or compare differed
+ *	ADSHARD_A_BYTES_COPIED	u64
+ *	ADSHARD_A_WRITES_HELD	u64: writes that had to wait for a chunk
+ *	ADSHARD_A_HOLD_MAX_NS	u64: the longest of these waits
+ *	ADSHARD_A_AGE_NS	u64 since it was started (0: queued)
+ *
+ * ADSHARD_CMD_MIGRATE: ADSHARD_A_POOL_UUID, _SEGMENT, _DST_MEMBER,
+ *	optional _PRIORITY (default 0), _COOKIE (u64, for the caller)
+ *
+ * ADSHARD_CMD_ABORT: ADSHARD_A_POOL_UUID and one of
+ *	_SEGMENT	that segment's migration (ENOENT if there is none)
+ *	_MEMBER		all migrations from or to the member
+ *	neither		all migrations of the pool
+ *	A migration that is past its commit ends as done. Returns once all are
+ *	told to stop; their events follow.
+ *
+ * ADSHARD_CMD_THROTTLE: ADSHARD_A_POOL_UUID, optional _MEMBER (else all),
+ *	any of _SRC_BPS, _DST_BPS (u64), _SRC_ACTIVE_MAX, _DST_ACTIVE_MAX (u32,
+ *	at least 1), and, without _MEMBER, _MAX_ACTIVE (u32, at least 1) and
+ *	_PAUSED (u8). Not persistent: the agent's configuration is.
+ *
+ * ADSHARD_CMD_SET_MEMBER: ADSHARD_A_POOL_UUID, _MEMBER, _MEMBER_STATE: one of
+ *	ONLINE (undoes DRAINING and DRAINED), DRAINING (becomes DRAINED by
+ *	itself when the last segment has left) and FAILED (refused with
+ *	ENOTEMPTY while it holds a segment's only leg). Durable on return.
+ *
+ * ADSHARD_CMD_EVENT: multicast to group "events"
+ *
+ *	ADSHARD_A_POOL_UUID
+ *	ADSHARD_A_EVENT_SEQ	u64, by pool, without gaps; a gap means that
+ *				events were lost: dump again
+ *	ADSHARD_A_EVENT		u32 enum adshard_event
+ *	ADSHARD_A_TIME_NS	u64 since the epoch
+ *	ADSHARD_A_SEGMENT, _SRC_MEMBER, _DST_MEMBER, _COOKIE, _ERROR (u32
+ *	errno), _MEMBER, _MEMBER_STATE, _TEXT (string): as the event has them.
+ *	MIGRATION_* also carry _BYTES_COPIED, _CHUNKS_VERIFIED,
+ *	_CHUNKS_RECOPIED, _MISMATCHES, _HOLD_MAX_NS, _AGE_NS.
+ *
+ * Unknown attributes are refused. Commands and attributes are only ever added.
+ */
+#ifndef _UAPI_LINUX_DM_ADSHARD_H
+#define _UAPI_LINUX_DM_ADSHARD_H
+
+#include <linux/types.h>
+
+#define ADSHARD_GENL_NAME	"adshard"
+#define ADSHARD_GENL_VERSION	1
+#define ADSHARD_GENL_EVENTS	"events"
+
+#define ADSHARD_HIST_BUCKETS	32
+
+enum adshard_cmd {
+	ADSHARD_CMD_UNSPEC,
+	ADSHARD_CMD_GET_POOL,
+	ADSHARD_CMD_GET_MEMBER,
+	ADSHARD_CMD_GET_SEGMENT,
+	ADSHARD_CMD_GET_MIGRATION,
+	ADSHARD_CMD_MIGRATE,
+	ADSHARD_CMD_ABORT,
+	ADSHARD_CMD_THROTTLE,
+	ADSHARD_CMD_SET_MEMBER,
+	ADSHARD_CMD_EVENT,
+	__ADSHARD_CMD_MAX,
+};
+#define ADSHARD_CMD_MAX (__ADSHARD_CMD_MAX - 1)
+
+enum adshard_attr {
+	ADSHARD_A_UNSPEC,
+	ADSHARD_A_PAD,
+	ADSHARD_A_POOL_UUID,
+	ADSHARD_A_POOL_NAME,
+	ADSHARD_A_POOL_STATE,
+	ADSHARD_A_DEV_MAJOR,
+	ADSHARD_A_DEV_MINOR,
+	ADSHARD_A_SUSPENDED,
+	ADSHARD_A_PAUSED,
+	ADSHARD_A_SIZE,
+	ADSHARD_A_SEGMENT_SIZE,
+	ADSHARD_A_CHUNK_SIZE,
+	ADSHARD_A_NR_SEGMENTS,
+	ADSHARD_A_NR_MEMBERS,
+	ADSHARD_A_SEQ,
+	ADSHARD_A_TERM,
+	ADSHARD_A_EVENT_SEQ,
+	ADSHARD_A_GENERATION,
+	ADSHARD_A_NR_ACTIVE,
+	ADSHARD_A_NR_QUEUED,
+	ADSHARD_A_NR_DONE,
+	ADSHARD_A_NR_FAILED,
+	ADSHARD_A_NR_ABORTED,
+	ADSHARD_A_BYTES_COPIED,
+	ADSHARD_A_CHUNKS_VERIFIED,
+	ADSHARD_A_MISMATCHES,
+	ADSHARD_A_MAX_ACTIVE,
+	ADSHARD_A_HEAT_SAMPLE,
+	ADSHARD_A_BYTES_PER_SEGMENT,
+
+	ADSHARD_A_MEMBER,
+	ADSHARD_A_MEMBER_UUID,
+	ADSHARD_A_MEMBER_STATE,
+	ADSHARD_A_META,
+	ADSHARD_A_NR_SLOTS,
+	ADSHARD_A_NR_FREE,
+	ADSHARD_A_DATA_START,
+	ADSHARD_A_SRC_BPS,
+	ADSHARD_A_DST_BPS,
+	ADSHARD_A_SRC_ACTIVE_MAX,
+	ADSHARD_A_DST_ACTIVE_MAX,
+	ADSHARD_A_SRC_ACTIVE,
+	ADSHARD_A_DST_ACTIVE,
+	ADSHARD_A_READ_ERRORS,
+	ADSHARD_A_WRITE_ERRORS,
+	ADSHARD_A_FLUSH_ERRORS,
+	ADSHARD_A_META_ERRORS,
+	ADSHARD_A_COPY_ERRORS,
+	ADSHARD_A_READ_HIST,
+	ADSHARD_A_WRITE_HIST,
+
+	ADSHARD_A_SEGMENT,
+	ADSHARD_A_COUNT,
+	ADSHARD_A_SEGMENTS,
+
+	ADSHARD_A_SRC_MEMBER,
+	ADSHARD_A_DST_MEMBER,
+	ADSHARD_A_STEP,
+	ADSHARD_A_PRIORITY,
+	ADSHARD_A_COOKIE,
+	ADSHARD_A_CHUNKS,
+	ADSHARD_A_CHUNKS_DONE,
+	ADSHARD_A_CHUNKS_RECOPIED,
+	ADSHARD_A_WRITES_HELD,
+	ADSHARD_A_HOLD_MAX_NS,
+	ADSHARD_A_AGE_NS,
+
+	ADSHARD_A_EVENT,
+	ADSHARD_A_TIME_NS,
+	ADSHARD_A_ERROR,
+	ADSHARD_A_TEXT,
+	__ADSHARD_A_MAX,
+};
+#define ADSHARD_A_MAX (__ADSHARD_A_MAX - 1)
+
+enum adshard_seg_attr {
+	ADSHARD_SEG_A_UNSPEC,
+	ADSHARD_SEG_A_INDEX,
+	ADSHARD_SEG_A_STATE,
+	ADSHARD_SEG_A_READS,
+	ADSHARD_SEG_A_WRITES,
+	ADSHARD_SEG_A_LAST,
+	ADSHARD_SEG_A_LEGS,
+	__ADSHARD_SEG_A_MAX,
+};
+#define ADSHARD_SEG_A_MAX (__ADSHARD_SEG_A_MAX - 1)
+
+enum adshard_leg_attr {
+	ADSHARD_LEG_A_UNSPEC,
+	ADSHARD_LEG_A_MEMBER,
+	ADSHARD_LEG_A_CHUNK,
+	ADSHARD_LEG_A_STATE,
+	__ADSHARD_LEG_A_MAX,
+};
+#define ADSHARD_LEG_A_MAX (__ADSHARD_LEG_A_MAX - 1)
+
+enum adshard_pool_state {
+	ADSHARD_POOL_LOADING,
+	ADSHARD_POOL_OK,
+	ADSHARD_POOL_DEGRADED,
+	ADSHARD_POOL_READONLY,
+	ADSHARD_POOL_STUCK,
+};
+
+enum adshard_segment_state {
+	ADSHARD_SEGMENT_STABLE,
+	ADSHARD_SEGMENT_QUEUED,		/* waits for its migration to start */
+	ADSHARD_SEGMENT_MIGRATING,
+};
+
+/* Steps of a migration, in this order but for ABORT. */
+enum adshard_step {
+	ADSHARD_STEP_QUEUED,
+	ADSHARD_STEP_TRACK,
+	ADSHARD_STEP_FILL,
+	ADSHARD_STEP_VERIFY,
+	ADSHARD_STEP_SHIFT,		/* reserved */
+	ADSHARD_STEP_COMMIT,
+	ADSHARD_STEP_RELEASE,
+	ADSHARD_STEP_ABORT,
+};
+
+enum adshard_event {
+	ADSHARD_EVENT_UNSPEC,
+	ADSHARD_EVENT_POOL_ACTIVE,
+	ADSHARD_EVENT_POOL_GONE,
+	ADSHARD_EVENT_POOL_STATE,	/* TEXT says which and why */
+	ADSHARD_EVENT_MEMBER_STATE,
+	ADSHARD_EVENT_MEMBER_ERROR,	/* first error of a kind, then at most
+					 * one event a second and member */
+	ADSHARD_EVENT_MIGRATION_START,
+	ADSHARD_EVENT_MIGRATION_DONE,
+	ADSHARD_EVENT_MIGRATION_FAILED,	/* ERROR and TEXT say why */
+	ADSHARD_EVENT_MIGRATION_ABORTED,
+};
+
+#endif /* _UAPI_LINUX_DM_ADSHARD_H */
