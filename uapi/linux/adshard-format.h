@@ -249,10 +249,12 @@ struct adshard_table {
 	__le32	magic;			/*   0  ADSHARD_TABLE_MAGIC */
 	__le32	crc;			/*   4 */
 	struct adshard_state state;	/*   8  after record state.seq */
-	__le32	body_crc;		/*  88  over the crc fields of all body
-					 *      blocks in order, initial ~0: a
-					 *      body block of another checkpoint
-					 *      can't go unnoticed */
+	__le32	body_crc;		/*  88  over the unseeded checksums (crc32c,
+					 *      initial ~0, crc field zero, as
+					 *      __le32) of all body blocks in
+					 *      order, initial ~0: a body block
+					 *      of another checkpoint can't go
+					 *      unnoticed */
 	__le32	body_blocks;		/*  92  member + segment + bad blocks */
 	__u8	reserved[4000];		/*  96 */
 } __attribute__((packed));

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Multicast events, numbered by pool. See uapi/linux/dm-adshard.h.
+ */
+#ifndef ADS_EVENT_H
+#define ADS_EVENT_H
+
+#include <linux/dm-adshard.h>
+
+struct ads_pool;
+struct ads_mig;
+
+/* All from process context that may sleep (GFP_NOIO inside), holding no
+ * spinlock; under pool->lock is fine.
+ */
+void ads_event_pool(struct ads_pool *pool, enum adshard_event type,
+		    const char *text);
+void ads_event_member(struct ads_pool *pool, enum adshard_event type,
+		      u16 member, const char *text);
+/* @err: negative errno or 0. */
+void ads_event_mig(struct ads_mig *m, enum adshard_event type, int err,
+		   const char *text);
+
+int ads_netlink_init(void);
+void ads_netlink_exit(void);
+
+#endif /* ADS_EVENT_H */

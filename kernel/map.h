@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The segment map (SMT): one word per segment, and what it takes to change
+ * one under I/O.
+ *
+ *	bit 63		ADS_WORD_SLOW: a migration is under way; reads go where
+ *			the word says, all else through ads_write_slow()
+ *	bit 48..62	zero
+ *	bit 32..47	member
+ *	bit  0..31	position on the member, in chunks
+ *
+ * The place in the word is always the durable one: what the last record on
+ * stable media says.
+ */
+#ifndef ADS_MAP_H
+#define ADS_MAP_H
+
+#include <linux/bits.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+#define ADS_WORD_SLOW	BIT_ULL(63)
+
+static inline u64 ads_word(u16 member, u32 chunk)
+{
+	return (u64)member << 32 | chunk;
+}
+
+static inline u16 ads_word_member(u64 word)
+{
+	return word >> 32;
+}
+
+static inline u32 ads_word_chunk(u64 word)
+{
+	return word;
+}
+
+#define ADS_LANES	64
+
+/* In-flight bios of one CPU: by lane and epoch. Slots may wrap below zero. */
+struct ads_inflight {
+	unsigned long n[ADS_LANES][2];
+};
+
+/**
+ * struct ads_lanes - in-flight bios, so that a change of a word can wait for
+ *		      every bio that used the old one
+ *
+ * The scheme and its proof are at the top of lane.c.
+ */
+struct ads_lanes {
+	int epoch[ADS_LANES];		/* read by every bio */
+	struct ads_inflight __percpu *inflight;
+	struct mutex drain[ADS_LANES] ____cacheline_aligned;
+};
+
+int ads_lanes_init(struct ads_lanes *lanes);
+void ads_lanes_exit(struct ads_lanes *lanes);
+
+static inline unsigned int ads_lane(u32 seg)
+{
+	return seg % ADS_LANES;
+}
+
+/*
+ * Wait for every bio that was mapped in @seg's lane before the call. The
+ * caller has changed the word (WRITE_ONCE) before. May sleep for as long as
+ * the slowest of these bios takes; needs no lock and must hold none that a
+ * bio's completion or a held bio's release takes.
+ */
+void ads_lane_drain(struct ads_lanes *lanes, u32 seg);
+
+/* Sampled heat of a segment. Racy on purpose: a lost bump costs nothing. */
+struct ads_heat {
+	u32 reads;
+	u32 writes;
+	u32 last;			/* seconds of ktime_get, 0: never */
+};
+
+#endif /* ADS_MAP_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A member: one backing block device of a pool.
+ */
+#ifndef ADS_MEMBER_H
+#define ADS_MEMBER_H
+
+#include <linux/atomic.h>
+#include <linux/blkdev.h>
+#include <linux/spinlock.h>
+#include <linux/uuid.h>
+
+#include <linux/adshard-format.h>
+#include <linux/dm-adshard.h>
+
+struct ads_pool;
+
+enum ads_error_kind {
+	ADS_ERR_READ,
+	ADS_ERR_WRITE,
+	ADS_ERR_FLUSH,
+	ADS_ERR_META,
+	ADS_ERR_COPY,
+	ADS_ERR_KINDS,
+};
+
+/* Limits and load of a member in one direction of copying. */
+struct ads_limit {
+	u64 bps;		/* bytes per second, 0: none */
+	u64 next_ns;		/* when the bytes charged so far are paid for */
+	u32 active_max;		/* migrations at once, at least 1 */
+	u32 active;		/* now */
+};
+
+/**
+ * struct ads_member - one member, by its index in the pool
+ * @bdev:	its device; NULL if the table doesn't have it (then no segment
+ *		has a leg here). Set before the first bio, constant after.
+ * @data_start:	sector of chunk 0
+ * @nr_legs:	slots taken: flushes go only to members that hold something.
+ *		Written under pool->lock, read without.
+ * @slots:	bitmap of taken slots, under pool->lock
+ * @state:	as the last durable record says; written under the metadata
+ *		lock *and* pool->lock, read under either
+ * @disk:	the durable image; written under the metadata lock
+ * @limit:	[0] as source, [1] as destination; under pool->throttle_lock,
+ *		but @active, which is under pool->lock
+ * @last_event:	jiffies of the last MEMBER_ERROR event
+ */
+struct ads_member {
+	struct block_device *bdev;
+	sector_t data_start;
+	unsigned int nr_legs;
+
+	u16 index;
+	u8 state;			/* enum adshard_member_state */
+	u32 nr_slots;
+	u32 slot_hint;			/* where the search for a free one starts */
+	unsigned long *slots;
+	struct adshard_member disk;
+
+	struct ads_limit limit[2];
+
+	atomic_long_t errors[ADS_ERR_KINDS];
+	unsigned long last_event;
+	unsigned long error_pending;	/* bit per kind, for the event work */
+	atomic_long_t hist[2][ADSHARD_HIST_BUCKETS];
+};
+
+/* Device name for messages, "(missing)" without a device. Any context. */
+void ads_member_name(const struct ads_member *mb, char *buf, size_t len);
+
+/* Slots; all under pool->lock. */
+int ads_slots_init(struct ads_member *mb, u32 nr_slots);
+void ads_slots_exit(struct ads_member *mb);
+int ads_slot_take(struct ads_member *mb, u32 slot);	/* -EEXIST: taken */
+int ads_slot_alloc(struct ads_member *mb, u32 *slot);	/* -ENOSPC */
+void ads_slot_free(struct ads_member *mb, u32 slot);
+
+/*
+ * Count an error and have an event sent soon. Any context. Errors that say
+ * nothing about the disk (read-ahead, REQ_NOWAIT, not supported) are the
+ * caller's to leave out.
+ */
+void ads_member_error(struct ads_pool *pool, struct ads_member *mb,
+		      enum ads_error_kind kind);
+
+#endif /* ADS_MEMBER_H */

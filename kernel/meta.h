@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Durable metadata of a pool.
+ *
+ * The state in core is what the last durable record says, and nothing else:
+ * pool->map (places), member->disk. A change is a transaction; it becomes one
+ * record, and it is in core only after the record is on stable media on every
+ * active metadata member.
+ */
+#ifndef ADS_META_H
+#define ADS_META_H
+
+#include <linux/types.h>
+
+#include <linux/adshard-format.h>
+
+struct ads_pool;
+struct ads_meta;
+
+/* What a new pool is to look like (table line with "-"). */
+struct ads_format {
+	uuid_t uuid;
+	char name[ADSHARD_NAME_SIZE];
+	u8 segment_shift;
+	u8 chunk_shift;
+};
+
+/* One change: the post-image of one entry. */
+struct ads_change {
+	u16 type;			/* enum adshard_entry_type */
+	u32 index;
+	union {
+		struct adshard_seg seg;
+		struct adshard_member member;
+	};
+};
+
+#define ADS_TXN_MAX	4
+
+/**
+ * struct ads_txn - one atomic change
+ * @nr:		number of changes, up to ADS_TXN_MAX; 0 just writes a record
+ * @redo:	what is to become durable
+ * @undo:	what takes it back, as durable a record, if after the first
+ *		record it turns out that it must not stand: @apply refused, or
+ *		@doomed couldn't take the record
+ * @doomed:	a member without which @redo makes no sense (the destination of
+ *		a migration), or ADSHARD_NO_MEMBER
+ * @drop_meta:	a member that stops being a metadata member with this record,
+ *		or ADSHARD_NO_MEMBER. Refused (-ENOTUNIQ... -EBUSY) if it is
+ *		the only active one.
+ * @apply:	called under the metadata lock once @redo is durable, to put it
+ *		in core; process context, must not sleep on I/O or on bios.
+ *		A negative return takes the change back. May be NULL. Changes
+ *		of type ADSHARD_ENTRY_MEMBER need no @apply: they are put into
+ *		member->disk and member->state by the commit itself.
+ */
+struct ads_txn {
+	unsigned int nr;
+	struct ads_change redo[ADS_TXN_MAX];
+	struct ads_change undo[ADS_TXN_MAX];
+	u16 doomed;
+	u16 drop_meta;
+	int (*apply)(struct ads_txn *txn);
+};
+
+void ads_txn_init(struct ads_txn *txn);
+
+/* Fills in the post-image of a segment with one leg in sync. */
+void ads_txn_place(struct ads_change *chg, u32 seg, u16 member, u32 chunk);
+
+/*
+ * Make @txn durable. Process context, sleeps on I/O; the caller holds neither
+ * pool->lock nor any migration's lock. Allocates nothing that could wait for
+ * I/O on this pool.
+ *
+ * 0		durable and applied
+ * -ECANCELED	durably taken back (or @apply's own error)
+ * -EROFS	the pool takes no changes any more; nothing was written
+ * -EOWNERDEAD	no metadata member took the record: whether @redo is durable
+ *		is unknown until the next activation. The pool is now readonly;
+ *		the caller must keep both outcomes right for ever.
+ */
+int ads_meta_commit(struct ads_pool *pool, struct ads_txn *txn);
+
+/*
+ * Read and check a device's superblock into @sb (both copies, the newer valid
+ * one). @why gets one sentence without the device's name.
+ *
+ * 0		a member
+ * -ENODATA	blank: the first 64 KiB are zero
+ * -EUCLEAN	something else is there, or the superblocks are damaged
+ * -EOPNOTSUPP	a version or feature this module doesn't know
+ * -EIO
+ */
+int ads_super_read(struct block_device *bdev, struct adshard_super *sb,
+		   char *why, size_t len);
+
+/* First sector of data for a new pool of @nr_segments. */
+sector_t ads_layout_data_start(u32 nr_segments);
+
+/*
+ * Load (or with @format first make) the metadata of pool->present[]: fills in
+ * the geometry, pool->members[], pool->map, rolls lagging members forward and
+ * writes the activation record. All or nothing; says what is wrong with DMERR,
+ * naming the device.
+ */
+int ads_meta_load(struct ads_pool *pool, const struct ads_format *format);
+void ads_meta_unload(struct ads_pool *pool);
+
+/* For status: all under no lock, a snapshot. */
+u64 ads_meta_seq(struct ads_pool *pool);
+u64 ads_meta_term(struct ads_pool *pool);
+/* 0: no metadata member, 1: dropped one, 2: active one */
+unsigned int ads_meta_role(struct ads_pool *pool, u16 member);
+
+/*
+ * Make @member a metadata member again (an undone drain) or for the first
+ * time, if the pool has fewer than ADSHARD_META_MEMBERS: full tables first,
+ * then the record that says so. 0 also if it is one or there is no place.
+ */
+int ads_meta_recruit(struct ads_pool *pool, u16 member);
+
+#endif /* ADS_META_H */

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A migration: one segment on its way from one member to another.
+ *
+ * Steps (design: Documentation/design.rst):
+ *	QUEUED	waits for room under the limits; its slot is reserved
+ *	TRACK	writes take the slow path; drain; from here every write is
+ *		counted by chunk
+ *	FILL	chunk by chunk: hold its writes, wait for those in flight, read,
+ *		checksum, write, read back, compare; then mirror
+ *	VERIFY	flush the destination, compare both legs chunk by chunk
+ *	COMMIT	flush, record, flip the word; writes go to both legs all along
+ *	RELEASE	drain; the source's slot is free
+ *	ABORT	back to the source alone; drain; the destination's slot is free
+ */
+#ifndef ADS_MIGRATE_H
+#define ADS_MIGRATE_H
+
+#include <linux/bio.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <linux/dm-adshard.h>
+
+struct ads_pool;
+struct ads_bio;
+struct ads_job;
+struct netlink_ext_ack;
+
+enum ads_chunk_state {
+	ADS_CHUNK_DIRTY,	/* destination differs: writes to the source only */
+	ADS_CHUNK_HELD,		/* a job owns it: new writes wait */
+	ADS_CHUNK_CLEAN,	/* legs are equal: writes go to both */
+};
+
+/**
+ * struct ads_chunk - one chunk of a migrating segment, under m->lock
+ * @held:	writes that wait for the job to let go, or for an overlapping
+ *		mirrored write to end
+ * @mirrored:	mirrored writes in flight (struct ads_bio), for the overlap test
+ * @writes:	writes in flight, mirrored or not
+ * @verified:	compared equal since it was last copied
+ * @discarded:	a discard went to both legs: what it left may differ
+ * @job:	waits for @writes to become 0
+ */
+struct ads_chunk {
+	struct bio_list held;
+	struct list_head mirrored;
+	struct ads_job *job;
+	u16 writes;
+	u8 state;			/* enum ads_chunk_state */
+	bool verified;
+	bool discarded;
+};
+
+/**
+ * struct ads_mig - one migration
+ * @node:	in pool->queue or pool->active
+ * @lock:	chunks, counters, @window, @stalled; taken in irq context
+ * @step:	enum adshard_step; written by the control work only (QUEUED
+ *		under pool->lock), read by anyone
+ * @stop:	abort was asked for; set under pool->lock and m->lock
+ * @error, @why: the first reason to fail; under @lock, @why is a constant
+ * @jobs:	chunk jobs, allocated at TRACK
+ * @busy:	jobs that have a chunk; the last one to stop wakes the control
+ *		work
+ * @clean:	chunks in state CLEAN (a held chunk is not)
+ * @unverified:	chunks not @verified
+ * @dirtied:	counts chunks that fell back to DIRTY
+ * @window:	a commit is under way: a write that failed on a leg must wait for
+ *		the outcome on @stalled
+ * @dst_lost:	a stalled write failed on the destination
+ * @committed:	the destination is authoritative
+ * @deferred:	writes for the bio worker
+ *
+ * Lifetime: from ads_mig_queue() to the end of its control work; bios that
+ * found it by pool->migs are counted in the segment's lane until they end, and
+ * it is freed after a drain.
+ */
+struct ads_mig {
+	struct ads_pool *pool;
+	struct list_head node;
+	u32 seg;
+	u16 src, dst;
+	u32 src_chunk, dst_chunk;
+	u32 priority;
+	u64 cookie;
+	int step;
+
+	spinlock_t lock;
+	bool stop;
+	int error;
+	const char *why;
+	struct ads_chunk *chunks;
+	u32 nr_chunks;
+	u32 cursor;
+	u32 clean;
+	u32 unverified;
+	u32 dirtied;
+	bool window, dst_lost, committed;
+	struct bio_list stalled;
+	struct bio_list deferred;
+	struct work_struct bio_work;
+
+	struct ads_job *jobs;
+	unsigned int nr_jobs;
+	unsigned int busy;
+	struct work_struct ctl_work;
+
+	/* counters; under @lock */
+	u64 chunks_verified, chunks_recopied, mismatches, bytes_copied;
+	u64 writes_held, hold_max_ns;
+	u32 dst_errors;
+	u64 start_ns;
+};
+
+/*
+ * Queue a migration of @seg to @dst; the slot is reserved at once. Process
+ * context, no locks held. Errors as in uapi/linux/dm-adshard.h; @extack may be
+ * NULL.
+ */
+int ads_mig_queue(struct ads_pool *pool, u32 seg, u32 dst, u32 priority,
+		  u64 cookie, struct netlink_ext_ack *extack);
+
+/*
+ * Ask migrations to stop: of one segment, of all that touch @member, of all.
+ * Returns how many were told, -ENOENT for a segment that has none. pool->lock
+ * not held.
+ */
+#define ADS_ALL	(~0U)
+int ads_mig_abort(struct ads_pool *pool, u32 seg, u32 member);
+
+/* Start what the limits allow. pool->lock held. */
+void ads_mig_start_queued(struct ads_pool *pool);
+
+/*
+ * Stop all copying at the next chunk and wait until no chunk is held and no
+ * control step runs (presuspend); let it go on (resume). Migrations keep their
+ * state: writes go on being tracked and mirrored. pool->lock not held.
+ */
+void ads_mig_park(struct ads_pool *pool);
+void ads_mig_unpark(struct ads_pool *pool);
+
+/* Forget all migrations: no bio is in flight, the pool is suspended. */
+void ads_mig_destroy_all(struct ads_pool *pool);
+
+/* Snapshot for netlink; pool->lock held. */
+struct ads_mig_info {
+	u64 chunks_verified, chunks_recopied, mismatches, bytes_copied;
+	u64 writes_held, hold_max_ns, age_ns;
+	u32 chunks, chunks_done;
+};
+void ads_mig_info(struct ads_mig *m, struct ads_mig_info *info);
+
+#endif /* ADS_MIGRATE_H */

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A pool: the set of members that together carry one volume. Shared by the
+ * tables of one mapped device (old and new one during a reload), so that
+ * there is never a second opinion about where a segment lives.
+ *
+ * Locks, outermost first:
+ *	ads_registry.lock	mutex: the list of pools
+ *	pool->meta lock		mutex in struct ads_meta: one commit at a time
+ *	pool->lock		mutex: slots, queue of migrations, states
+ *	m->lock			spinlock (irq): chunks of one migration
+ *	pool->throttle_lock	spinlock
+ * A bio's path takes m->lock only, and only if its segment migrates.
+ */
+#ifndef ADS_POOL_H
+#define ADS_POOL_H
+
+#include <linux/bio.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/uuid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <linux/dm-adshard.h>
+
+#include "map.h"
+#include "member.h"
+#include "meta.h"
+
+#define DM_MSG_PREFIX	"adshard"
+
+struct mapped_device;
+
+#define ADS_HEAT_SAMPLE	16		/* a power of two */
+
+/* Counters since activation. */
+struct ads_totals {
+	atomic64_t bytes_copied;
+	atomic64_t chunks_verified;
+	atomic64_t mismatches;
+	u64 done, failed, aborted;	/* under pool->lock */
+};
+
+/**
+ * struct ads_pool - see above
+ * @map:	words of all segments; READ_ONCE/WRITE_ONCE only
+ * @members:	by index; entries without a device have no bdev
+ * @present:	the table's devices in the table's order; @present_member[i]
+ *		is the index of the i-th one. Constant after load.
+ * @md:		the mapped device that owns the pool: its identity
+ * @state:	enum adshard_pool_state; under @lock, read without for status
+ * @loaded:	geometry, map and members are valid; under @lock
+ * @suspended:	between postsuspend and resume, and before the first resume;
+ *		no device may be touched; under @lock
+ * @dead:	the last table is gone; under @lock. A netlink request may still
+ *		hold a reference.
+ * @parked:	copying stops at the next chunk, see ads_pool_park(); under @lock
+ * @paused:	likewise, by the operator; under @lock
+ * @generation:	changes whenever a segment's place or leg does; under @lock
+ * @migs:	struct ads_mig by segment, queued or running
+ * @queue:	migrations in step QUEUED by priority, then age; under @lock
+ * @active:	those beyond; under @lock
+ * @event_seq:	last event sent, under @event_lock
+ */
+struct ads_pool {
+	/* every bio reads these; constant after load */
+	u64 *map;
+	struct ads_heat *heat;
+	struct ads_member *members;
+	u8 segment_shift;
+	u8 chunk_shift;
+	u32 nr_segments;
+	u32 __percpu *tick;
+	struct ads_lanes lanes;
+
+	/* geometry and identity */
+	sector_t volume_sectors;
+	u32 nr_members;			/* highest index + 1 */
+	u32 logical_block_size;
+	uuid_t uuid;
+	char name[ADSHARD_NAME_SIZE];
+	struct block_device **present;
+	u16 *present_member;
+	unsigned int nr_present;
+
+	struct kref ref;
+	struct list_head node;
+	struct mapped_device *md;
+	unsigned int nr_tables;		/* under ads_registry.lock */
+
+	struct mutex lock;
+	int state;
+	bool loaded, suspended, dead, parked, paused;
+	u64 generation;
+	u32 max_active;
+	struct xarray migs;
+	struct list_head queue;
+	struct list_head active;
+	u32 nr_active, nr_queued;
+	wait_queue_head_t wait;		/* a migration stopped or ended */
+	struct ads_totals totals;
+
+	spinlock_t throttle_lock;
+
+	struct ads_meta *meta;
+
+	struct mutex event_lock;
+	u64 event_seq;
+	struct work_struct error_work;	/* sends MEMBER_ERROR events */
+	struct work_struct table_work;	/* dm_table_event(), never from a bio */
+
+	struct workqueue_struct *bio_wq;	/* held and deferred user bios */
+	struct workqueue_struct *copy_wq;	/* chunk jobs */
+	struct workqueue_struct *ctl_wq;	/* steps that commit or drain */
+	struct bio_set leg_bios;
+};
+
+/* The registry; lookups for netlink. */
+struct ads_pool *ads_pool_get(const u8 uuid[ADSHARD_UUID_SIZE]);
+/* The pool after @prev in a stable order (by creation), NULL at the end;
+ * drops @prev's reference.
+ */
+struct ads_pool *ads_pool_next(struct ads_pool *prev);
+void ads_pool_put(struct ads_pool *pool);
+
+/*
+ * Take pool->lock if the pool can work now: loaded, not suspended, not dead.
+ * Otherwise -EBUSY (suspended, loading) or -ENODEV (dead) without the lock.
+ */
+int ads_pool_lock(struct ads_pool *pool);
+
+/* Kernel memory of one plain segment, bytes. */
+static inline u32 ads_pool_bytes_per_segment(void)
+{
+	return sizeof(u64) + sizeof(struct ads_heat);
+}
+
+static inline u32 ads_pool_slot_chunks(const struct ads_pool *pool)
+{
+	return 1U << (pool->segment_shift - pool->chunk_shift);
+}
+
+/*
+ * Change the state of a member, durably (netlink and dm message). Process
+ * context, no locks held. -EINVAL, -ENOTEMPTY, or as ads_meta_commit().
+ */
+int ads_pool_set_member(struct ads_pool *pool, u16 member, u8 state);
+/* If @member is draining and empty: make it drained. No locks held. */
+void ads_pool_check_drained(struct ads_pool *pool, u16 member);
+
+/* State and event; pool->lock held. */
+void ads_pool_set_state(struct ads_pool *pool, int state, const char *why);
+
+#endif /* ADS_POOL_H */
