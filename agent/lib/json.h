@@ -38,7 +38,7 @@ bool ads_json_get_double(struct json_object *o, const char *key, double *value);
 bool ads_json_get_bool(struct json_object *o, const char *key, bool *value);
 struct json_object *ads_json_get(struct json_object *o, const char *key);
 
-/* One line without spaces, with its newline. Owned by the object. */
+/* One line without spaces and without a newline. Owned by the object. */
 const char *ads_json_line(struct json_object *o);
 
 #endif
