@@ -100,7 +100,7 @@ members() {
 	shift 2
 	[ $# -eq 0 ] || shift
 	[ -d /sys/module/null_blk ] || modprobe null_blk nr_devices=0 || bail "no null_blk"
-	mountpoint -q /sys/kernel/config || mount -t configfs config /sys/kernel/config
+	[ -d $NULLB ] || mount -t configfs config /sys/kernel/config
 	for ((i = 0; i < count; i++)); do
 		dir=$NULLB/member${#MEMBERS[@]}
 		mkdir $dir || bail "cannot make $dir"
@@ -125,7 +125,7 @@ member_good() { echo "-$2-$3" >$NULLB/member"$1"/badblocks; }
 
 # disk NAME: the device node of a disk of the "# disks:" line
 disk() {
-	local entry index=0 kind name serial node
+	local entry index=0 kind name serial node letters=abcdefghijklmnop
 	for entry in $ADS_DISKS; do
 		IFS=: read -r kind name serial <<<"$entry"
 		if [ "$name" = "$1" ]; then break; fi
@@ -133,7 +133,7 @@ disk() {
 	done
 	if [ "$ADS_KERNEL" = um ]; then
 		# user-mode disks have no serial numbers, only an order
-		node=/dev/ubd$(printf "\\x$(printf %x $((97 + index)))")
+		node=/dev/ubd${letters:index:1}
 	else
 		[ "$kind" = nvme ] || modprobe -a virtio_pci virtio_blk
 		for node in /sys/block/*/serial /sys/block/*/device/serial; do
@@ -170,7 +170,7 @@ klog() { dmesg | tail -n +$((KLOG_MARK + 1)); }
 
 # wait_for SECONDS COMMAND...: until the command succeeds
 wait_for() {
-	local end=$((${SECONDS} + $1))
+	local end=$((SECONDS + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1

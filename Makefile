@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The way in: "make help" says what there is.
+
+MAKEFLAGS += --no-print-directory
+
+# Where "make install" puts things
+PREFIX ?= /usr/local
+DESTDIR ?=
+SBIN := $(DESTDIR)$(PREFIX)/sbin
+MAN := $(DESTDIR)$(PREFIX)/share/man
+UNITS := $(DESTDIR)/usr/lib/systemd/system
+
+# The kernel to build the module for: the running one, unless told
+KVER ?= $(shell uname -r)
+# The kernels that the project supports and tests, see scripts/kernel
+KERNELS := 6.1 6.12
+
+.PHONY: all
+all: tools
+	@if [ -e /lib/modules/$(KVER)/build ]; then $(MAKE) module; \
+	else echo "no headers of $(KVER): the module is not built (try make modules)"; fi
+
+.PHONY: module modules
+module:
+	@scripts/module-build $(KVER)
+
+modules:
+	@set -e; for k in $(KERNELS); do scripts/module-build $$k; done
+
+.PHONY: tools
+tools:
+	@$(MAKE) -C agent
+
+.PHONY: deps
+deps:
+	@scripts/deps
+
+.PHONY: demo
+demo: deps
+	@$(MAKE) tools
+	@scripts/module-build 6.12
+	@scripts/demo
+
+# --- tests -------------------------------------------------------------------------
+
+# T=name and K=kernel narrow it down: make check T=smoke K=6.12
+RUN = tests/run $(if $(T),-v -t '$(T)') $(if $(K),-k '$(K)')
+
+.PHONY: check check-long
+check: deps
+	@$(MAKE) tools test-programs
+	@$(RUN)
+
+check-long: deps
+	@$(MAKE) tools test-programs
+	@$(RUN) -l
+
+.PHONY: test-programs
+test-programs:
+	@$(MAKE) -C tests
+
+.PHONY: static
+static: deps
+	@tests/run -t 'static/*'
+
+.PHONY: bench bench-hotpath
+bench: deps bench-hotpath
+
+bench-hotpath: deps
+	@tests/bench/hotpath
+
+.PHONY: um-kernel debug-kernel
+um-kernel:
+	@scripts/kernel um
+
+debug-kernel:
+	@scripts/kernel debug
+	@scripts/kernel kcsan
+
+# --- installation ------------------------------------------------------------------
+
+PROGRAMS = $(notdir $(wildcard build/agent/bin/*))
+PAGES = $(basename $(notdir $(wildcard Documentation/man/*.[1-8].rst)))
+
+# The module is not among this: it belongs to a kernel, and DKMS builds it for each.
+.PHONY: install uninstall
+install: tools
+	install -d $(SBIN)
+	$(if $(PROGRAMS),install -m 755 $(PROGRAMS:%=build/agent/bin/%) $(SBIN))
+	@if [ -n "$(PAGES)" ] && ! command -v rst2man >/dev/null; then \
+		echo "no rst2man (python3-docutils): no manual pages"; \
+	else for p in $(PAGES); do \
+		install -d $(MAN)/man$${p##*.}; \
+		rst2man Documentation/man/$$p.rst $(MAN)/man$${p##*.}/$$p; \
+	done; fi
+	@for u in $(wildcard scripts/systemd/*.service); do \
+		install -D -m 644 $$u $(UNITS)/$${u##*/}; \
+		sed -i 's,/usr/sbin/adshard,$(PREFIX)/sbin/adshard,' $(UNITS)/$${u##*/}; \
+	done
+
+uninstall:
+	rm -f $(PROGRAMS:%=$(SBIN)/%)
+	@for p in $(PAGES); do rm -f $(MAN)/man$${p##*.}/$$p; done
+	@for u in $(notdir $(wildcard scripts/systemd/*.service)); do rm -f $(UNITS)/$$u; done
+
+# --- housekeeping ------------------------------------------------------------------
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+.PHONY: help
+help:
+	@echo 'Building'
+	@echo '  all             the tools, and the module for the running kernel if its headers are there'
+	@echo '  module          the module; KVER=... for another installed kernel'
+	@echo '  modules         the module for both supported kernels ($(KERNELS))'
+	@echo '  tools           adshardctl, adshardd and their friends'
+	@echo '  deps            install the Debian packages that are missing'
+	@echo 'Trying'
+	@echo '  demo            see it work, in a virtual machine: disks, a failure foretold, no data lost'
+	@echo 'Testing'
+	@echo '  check           everything that fits ten minutes; T=name K=6.1|6.12|um for one test'
+	@echo '  check-long      everything'
+	@echo '  static          warnings, sparse, checkpatch, semantic patches, ... only'
+	@echo '  bench           all figures'
+	@echo '  bench-hotpath   instructions per I/O, exact'
+	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'
+	@echo 'Installing'
+	@echo '  install, uninstall   tools, manual pages, units; DESTDIR=, PREFIX=[$(PREFIX)]'
+	@echo '  clean           remove what was built (the kernels stay, in ~/.cache/adshard)'

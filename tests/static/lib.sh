@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# lib.sh: for the static checks, which are host scripts that print TAP.  Sourced; goes to the
+# top of the tree.
+set -u -o pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+checks=0
+
+# silent NAME COMMAND...: the command must succeed without a warning, error or other finding,
+# that is: without a line of output that matches $finding
+finding='[Ww]arning:|[Ee]rror:|\*\*\*'
+silent() {
+	local name=$1 out status=0 found
+	shift
+	checks=$((checks + 1))
+	out=$("$@" 2>&1) || status=$?
+	found=$(grep -E "$finding" <<<"$out")
+	if [ $status = 0 ] && [ -z "$found" ]; then
+		echo "ok $checks - $name"
+		return
+	fi
+	echo "not ok $checks - $name"
+	tail -n 60 <<<"${found:-$out}" | sed 's/^/# /'
+	[ $status = 0 ] || echo "# $*: status $status"
+}
+done_testing() { echo "1..$checks"; }

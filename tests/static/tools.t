@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The tools build with gcc and clang without a warning.
+. "$(dirname "$0")/lib.sh"
+
+build() {
+	rm -rf "build/static/tools-$1"
+	make -C agent CC="$1" O="../build/static/tools-$1" CFLAGS="-O2 -g -Wall -Wextra -Werror"
+}
+silent "gcc" build gcc
+silent "clang" build clang
+done_testing
