@@ -34,7 +34,6 @@
 
 # No "set -e": a test goes on after a failure and counts it.
 set -u
-. /t/env
 
 TAP_COUNT=0 TAP_FAILED=0 TAP_PLAN=
 
@@ -55,8 +54,10 @@ skip() {
 	TAP_COUNT=$((TAP_COUNT + 1))
 	echo "ok $TAP_COUNT - $1 # SKIP ${2:-}"
 }
+# bail TEXT: ends the test, from a command substitution too
 bail() {
-	echo "Bail out! $*"
+	echo "Bail out! $*" >"$ADS_TTY"
+	kill $$
 	exit 1
 }
 run() {
@@ -125,12 +126,13 @@ member_good() { echo "-$2-$3" >$NULLB/member"$1"/badblocks; }
 
 # disk NAME: the device node of a disk of the "# disks:" line
 disk() {
-	local entry index=0 kind name serial node letters=abcdefghijklmnop
+	local entry index=0 kind name='' serial node letters=abcdefghijklmnop
 	for entry in $ADS_DISKS; do
 		IFS=: read -r kind name serial <<<"$entry"
 		if [ "$name" = "$1" ]; then break; fi
-		index=$((index + 1))
+		index=$((index + 1)) name=
 	done
+	[ -n "$name" ] || bail "no disk $1"
 	if [ "$ADS_KERNEL" = um ]; then
 		# user-mode disks have no serial numbers, only an order
 		node=/dev/ubd${letters:index:1}
@@ -141,7 +143,7 @@ disk() {
 		done
 		node=/dev/$(cut -d/ -f4 <<<"$node")
 	fi
-	[ -b "$node" ] || bail "no disk $1"
+	[ -b "$node" ] || bail "no node of disk $1"
 	echo "$node"
 }
 
