@@ -41,8 +41,11 @@ enum ads_chunk_state {
  * @mirrored:	mirrored writes in flight (struct ads_bio), for the overlap test
  * @writes:	writes in flight, mirrored or not
  * @verified:	compared equal since it was last copied
- * @discarded:	a discard went to both legs: what it left may differ
- * @job:	waits for @writes to become 0
+ * @may_differ:	a discard went to both legs, or a leg failed: a difference is
+ *		no surprise, and not counted as a mismatch
+ * @copied:	was copied before: the next copy is a repeated one
+ * @job:	the job that works on it, or NULL
+ * @waiting:	@job waits for @writes to become 0
  */
 struct ads_chunk {
 	struct bio_list held;
@@ -51,7 +54,9 @@ struct ads_chunk {
 	u16 writes;
 	u8 state;			/* enum ads_chunk_state */
 	bool verified;
-	bool discarded;
+	bool may_differ;
+	bool copied;
+	bool waiting;
 };
 
 /**
@@ -60,6 +65,7 @@ struct ads_chunk {
  * @lock:	chunks, counters, @window, @stalled; taken in irq context
  * @step:	enum adshard_step; written by the control work only (QUEUED
  *		under pool->lock), read by anyone
+ * @txn:	allocated at TRACK: a commit must not fail for want of memory
  * @stop:	abort was asked for; set under pool->lock and m->lock
  * @error, @why: the first reason to fail; under @lock, @why is a constant
  * @jobs:	chunk jobs, allocated at TRACK
@@ -72,6 +78,8 @@ struct ads_chunk {
  *		the outcome on @stalled
  * @dst_lost:	a stalled write failed on the destination
  * @committed:	the destination is authoritative
+ * @stuck:	nobody knows which leg is: both are written for ever, and a write
+ *		that failed on either has failed
  * @deferred:	writes for the bio worker
  *
  * Lifetime: from ads_mig_queue() to the end of its control work; bios that
@@ -88,7 +96,7 @@ struct ads_mig {
 	u64 cookie;
 	int step;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* see above; irq-safe */
 	bool stop;
 	int error;
 	const char *why;
@@ -98,7 +106,7 @@ struct ads_mig {
 	u32 clean;
 	u32 unverified;
 	u32 dirtied;
-	bool window, dst_lost, committed;
+	bool window, dst_lost, committed, stuck;
 	struct bio_list stalled;
 	struct bio_list deferred;
 	struct work_struct bio_work;
@@ -113,6 +121,7 @@ struct ads_mig {
 	u64 writes_held, hold_max_ns;
 	u32 dst_errors;
 	u64 start_ns;
+	struct ads_mig_txn *txn;
 };
 
 /*
@@ -135,12 +144,18 @@ int ads_mig_abort(struct ads_pool *pool, u32 seg, u32 member);
 void ads_mig_start_queued(struct ads_pool *pool);
 
 /*
- * Stop all copying at the next chunk and wait until no chunk is held and no
- * control step runs (presuspend); let it go on (resume). Migrations keep their
- * state: writes go on being tracked and mirrored. pool->lock not held.
+ * Stop all copying at the next chunk (sets pool->parked) and wait until no
+ * chunk is held and no control step runs. Migrations keep their state: writes
+ * go on being tracked and mirrored. pool->lock not held.
  */
 void ads_mig_park(struct ads_pool *pool);
+/*
+ * Let migrations go on if the pool is neither parked nor paused: the caller has
+ * just cleared one of the two under pool->lock. pool->lock not held.
+ */
 void ads_mig_unpark(struct ads_pool *pool);
+/* Stop those that go to @member, which takes no new data; pool->lock held. */
+void ads_mig_stop_to(struct ads_pool *pool, u16 member);
 
 /* Forget all migrations: no bio is in flight, the pool is suspended. */
 void ads_mig_destroy_all(struct ads_pool *pool);
@@ -152,5 +167,35 @@ struct ads_mig_info {
 	u32 chunks, chunks_done;
 };
 void ads_mig_info(struct ads_mig *m, struct ads_mig_info *info);
+
+/* Within the migration code ------------------------------------------------*/
+
+/* The migration can't go on. Any context; the first reason counts. */
+void ads_mig_fail(struct ads_mig *m, int err, const char *why);
+void __ads_mig_fail(struct ads_mig *m, int err, const char *why); /* m->lock */
+bool ads_mig_must_stop(struct ads_mig *m);
+
+/* chunk.c */
+int ads_chunks_init(struct ads_mig *m);
+void ads_chunks_exit(struct ads_mig *m);
+/*
+ * Keep new writes off a chunk that @job owns. True if none is in flight;
+ * otherwise @job is queued when the last one has ended.
+ */
+bool ads_chunk_hold(struct ads_mig *m, u32 index, struct ads_job *job);
+/* Let go of a held chunk; its waiting writes are dispatched again. */
+void ads_chunk_release(struct ads_mig *m, u32 index, bool clean);
+/* End the writes that waited for a commit's outcome. */
+void ads_stalled_end(struct ads_mig *m);
+
+/* copy.c */
+int ads_jobs_init(struct ads_mig *m);
+void ads_jobs_exit(struct ads_mig *m);
+void ads_jobs_kick(struct ads_mig *m);	/* start the idle ones */
+void ads_jobs_hurry(struct ads_mig *m);	/* those that wait for a limit */
+void ads_job_queue(struct ads_job *job);	/* any context */
+
+/* throttle.c: charge both ends; ns to wait before the I/O may start. */
+u64 ads_throttle(struct ads_pool *pool, u16 src, u16 dst, u32 bytes);
 
 #endif /* ADS_MIGRATE_H */

@@ -6,6 +6,7 @@
  *
  * Locks, outermost first:
  *	ads_registry.lock	mutex: the list of pools
+ *	pool->admin		mutex: one change of a member's state at a time
  *	pool->meta lock		mutex in struct ads_meta: one commit at a time
  *	pool->lock		mutex: slots, queue of migrations, states
  *	m->lock			spinlock (irq): chunks of one migration
@@ -32,6 +33,9 @@
 
 #define DM_MSG_PREFIX	"adshard"
 
+struct ads_args;
+struct ads_target;
+struct dm_target;
 struct mapped_device;
 
 #define ADS_HEAT_SAMPLE	16		/* a power of two */
@@ -63,6 +67,9 @@ struct ads_totals {
  * @migs:	struct ads_mig by segment, queued or running
  * @queue:	migrations in step QUEUED by priority, then age; under @lock
  * @active:	those beyond; under @lock
+ * @users:	requests that work on the devices (ads_pool_enter()); a suspend
+ *		waits for them; under @lock
+ * @ti:		the live table's target, for dm_table_event(); under @lock
  * @event_seq:	last event sent, under @event_lock
  */
 struct ads_pool {
@@ -89,25 +96,29 @@ struct ads_pool {
 	struct kref ref;
 	struct list_head node;
 	struct mapped_device *md;
+	struct dm_target *ti;
 	unsigned int nr_tables;		/* under ads_registry.lock */
 
-	struct mutex lock;
+	struct mutex admin;		/* one change of a member at a time */
+	struct mutex lock;		/* see above */
 	int state;
 	bool loaded, suspended, dead, parked, paused;
+	unsigned int users;
 	u64 generation;
 	u32 max_active;
 	struct xarray migs;
 	struct list_head queue;
 	struct list_head active;
 	u32 nr_active, nr_queued;
-	wait_queue_head_t wait;		/* a migration stopped or ended */
+	atomic_t busy_jobs;
+	wait_queue_head_t wait;		/* @busy_jobs or @users became 0 */
 	struct ads_totals totals;
 
-	spinlock_t throttle_lock;
+	spinlock_t throttle_lock;	/* limits of all members */
 
 	struct ads_meta *meta;
 
-	struct mutex event_lock;
+	struct mutex event_lock;	/* @event_seq: order is number */
 	u64 event_seq;
 	struct work_struct error_work;	/* sends MEMBER_ERROR events */
 	struct work_struct table_work;	/* dm_table_event(), never from a bio */
@@ -132,6 +143,13 @@ void ads_pool_put(struct ads_pool *pool);
  */
 int ads_pool_lock(struct ads_pool *pool);
 
+/*
+ * Work on the devices outside of pool->lock: a suspend waits until
+ * ads_pool_leave(). Errors as ads_pool_lock().
+ */
+int ads_pool_enter(struct ads_pool *pool);
+void ads_pool_leave(struct ads_pool *pool);
+
 /* Kernel memory of one plain segment, bytes. */
 static inline u32 ads_pool_bytes_per_segment(void)
 {
@@ -153,5 +171,18 @@ void ads_pool_check_drained(struct ads_pool *pool, u16 member);
 
 /* State and event; pool->lock held. */
 void ads_pool_set_state(struct ads_pool *pool, int state, const char *why);
+
+/*
+ * For target.c. Attach a table's devices (@devs, @nr) to the pool of its
+ * mapped device, a new one if there is none; ti->error is set on failure.
+ */
+struct ads_pool *ads_pool_attach(struct dm_target *ti,
+				 const struct ads_args *args,
+				 struct block_device **devs, unsigned int nr);
+void ads_pool_detach(struct ads_pool *pool, struct dm_target *ti);
+/* ->preresume, ->resume, ->presuspend(_undo), ->postsuspend. */
+int ads_pool_load(struct ads_pool *pool, struct ads_target *at, sector_t len);
+void ads_pool_resume(struct ads_pool *pool, struct dm_target *ti);
+void ads_pool_postsuspend(struct ads_pool *pool);
 
 #endif /* ADS_POOL_H */

@@ -120,7 +120,7 @@ struct adshard_super {
 	/* The metadata members when @sb_seq was written, by UUID. */
 	__u8	meta_uuid[ADSHARD_META_MEMBERS][ADSHARD_UUID_SIZE]; /* 216 */
 	__u8	reserved[3752];		/* 344  zero */
-} __attribute__((packed));
+};
 
 /* States of a member, persistent. */
 enum adshard_member_state {
@@ -156,7 +156,7 @@ struct adshard_leg {
 	__le16	member;			/* 4  index */
 	__u8	state;			/* 6  enum adshard_leg_state */
 	__u8	flags;			/* 7  zero */
-} __attribute__((packed));
+};
 
 /* One segment: 40 bytes. Unused legs are all zero. */
 struct adshard_seg {
@@ -166,7 +166,7 @@ struct adshard_seg {
 	__u8	reserved;		/* 3 */
 	__le32	aux;			/* 4  reserved: index of a split entry */
 	struct adshard_leg leg[ADSHARD_MAX_LEGS];	/* 8 */
-} __attribute__((packed));
+};
 
 /* One member in the table: 256 bytes. An all-zero UUID is a free place. */
 struct adshard_member {
@@ -182,7 +182,7 @@ struct adshard_member {
 	__u8	domain[ADSHARD_LABEL_SIZE];	/*  48  failure domain */
 	__u8	location[ADSHARD_LABEL_SIZE];	/*  80 */
 	__u8	reserved[144];		/* 112 */
-} __attribute__((packed));
+};
 
 /*
  * struct adshard_state - what the record or table header says of the whole
@@ -207,7 +207,7 @@ struct adshard_state {
 	__u8	meta_active;		/* 64 */
 	__u8	flags;			/* 65  zero */
 	__u8	reserved[14];		/* 66 */
-} __attribute__((packed));
+};
 
 /*
  * struct adshard_record - one journal block: one atomic change
@@ -222,9 +222,12 @@ struct adshard_record {
 	struct adshard_state state;	/*   8 */
 	__le16	nr_entries;		/*  88 */
 	__le16	bytes;			/*  90  of all entries */
-	__u8	reserved[36];		/*  92 */
+	__le32	prev_crc;		/*  92  unseeded checksum of the record
+					 *      before: a record that was given
+					 *      up can't be continued */
+	__u8	reserved[32];		/*  96 */
 	__u8	entries[3968];		/* 128 */
-} __attribute__((packed));
+};
 
 enum adshard_entry_type {
 	ADSHARD_ENTRY_SEG	= 1,	/* struct adshard_seg, of segment @index */
@@ -238,7 +241,7 @@ struct adshard_entry {
 	__le16	type;			/* 0  enum adshard_entry_type */
 	__le16	bytes;			/* 2  of the payload */
 	__le32	index;			/* 4 */
-} __attribute__((packed));
+};
 
 /*
  * Table area: one header block, then max_members, max_segments and
@@ -256,8 +259,11 @@ struct adshard_table {
 					 *      of another checkpoint can't go
 					 *      unnoticed */
 	__le32	body_blocks;		/*  92  member + segment + bad blocks */
-	__u8	reserved[4000];		/*  96 */
-} __attribute__((packed));
+	__le32	last_crc;		/*  96  unseeded checksum of record
+					 *      state.seq: what record state.seq
+					 *      + 1 has as @prev_crc */
+	__u8	reserved[3996];		/* 100 */
+};
 
 enum adshard_body_kind {
 	ADSHARD_BODY_MEMBERS	= 1,
@@ -278,7 +284,7 @@ struct adshard_body {
 		struct adshard_member members[ADSHARD_MEMBERS_PER_BLOCK];
 		struct adshard_seg segments[ADSHARD_SEGMENTS_PER_BLOCK];
 		__u8 raw[4000];
-	} __attribute__((packed)) u;	/*  96 */
-} __attribute__((packed));
+	} u;	/*  96 */
+};
 
 #endif /* _UAPI_LINUX_ADSHARD_FORMAT_H */

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table line; see uapi/linux/dm-adshard.h.
+ */
+#include <linux/ctype.h>
+#include <linux/log2.h>
+
+#include "pool.h"
+#include "target.h"
+
+static int bad(struct dm_target *ti, char *why)
+{
+	ti->error = why;
+	return -EINVAL;
+}
+
+static int parse_shift(const char *s, u8 min, u8 max, u8 *shift)
+{
+	u64 sectors;
+
+	if (kstrtou64(s, 10, &sectors) || !is_power_of_2(sectors) ||
+	    sectors < 1ULL << min || sectors > 1ULL << max)
+		return -EINVAL;
+	*shift = ilog2(sectors);
+	return 0;
+}
+
+static bool name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (!len || len >= ADSHARD_NAME_SIZE)
+		return false;
+	for (; *name; name++)
+		if (!isascii(*name) ||
+		    (!isalnum(*name) && !strchr("-_.+", *name)))
+			return false;
+	return true;
+}
+
+static int parse_feature(struct dm_target *ti, struct dm_arg_set *as,
+			 unsigned int *nr, struct ads_args *args)
+{
+	const char *key = dm_shift_arg(as), *value;
+
+	(*nr)--;
+	if (strcmp(key, "uuid") && strcmp(key, "segment_size") &&
+	    strcmp(key, "chunk_size") && strcmp(key, "name"))
+		return bad(ti, "Unknown feature argument");
+	if (!*nr)
+		return bad(ti, "Feature argument without its value");
+	value = dm_shift_arg(as);
+	(*nr)--;
+	if (!args->create)
+		return bad(ti, "Feature arguments are for a new pool (\"-\") only");
+
+	if (!strcmp(key, "uuid")) {
+		if (uuid_parse(value, &args->format.uuid) ||
+		    uuid_is_null(&args->format.uuid))
+			return bad(ti, "Invalid uuid");
+	} else if (!strcmp(key, "segment_size")) {
+		if (parse_shift(value, ADSHARD_SEGMENT_SHIFT_MIN,
+				ADSHARD_SEGMENT_SHIFT_MAX,
+				&args->format.segment_shift))
+			return bad(ti, "Invalid segment_size (a power of two, 1 MiB to 16 GiB, in sectors)");
+	} else if (!strcmp(key, "chunk_size")) {
+		if (parse_shift(value, ADSHARD_CHUNK_SHIFT_MIN,
+				ADSHARD_CHUNK_SHIFT_MAX,
+				&args->format.chunk_shift))
+			return bad(ti, "Invalid chunk_size (a power of two, 64 KiB to 1 MiB, in sectors)");
+	} else {
+		if (!name_ok(value))
+			return bad(ti, "Invalid name (1 to 63 letters, digits, \"-_.+\")");
+		strscpy(args->format.name, value, sizeof(args->format.name));
+	}
+	return 0;
+}
+
+static void default_chunk(struct ads_format *f)
+{
+	if (f->chunk_shift)
+		return;
+	f->chunk_shift = clamp_t(int, f->segment_shift - 4,
+				 ADSHARD_CHUNK_SHIFT_MIN,
+				 ADSHARD_CHUNK_SHIFT_MAX);
+}
+
+int ads_args_parse(struct dm_target *ti, unsigned int argc, char **argv,
+		   struct ads_args *args)
+{
+	static const struct dm_arg members[] = {
+		{ 1, ADSHARD_MAX_MEMBERS, "Invalid number of members (1 to 1024)" },
+	};
+	static const struct dm_arg features[] = {
+		{ 0, 8, "Invalid number of feature arguments" },
+	};
+	struct dm_arg_set as = { .argc = argc, .argv = argv };
+	unsigned int nr;
+	const char *uuid;
+	int r;
+
+	memset(args, 0, sizeof(*args));
+	args->format.segment_shift = ADSHARD_SEGMENT_SHIFT_DEFAULT;
+	if (argc < 3)
+		return bad(ti, "Too few arguments: <pool uuid or -> <#members> <dev>...");
+
+	uuid = dm_shift_arg(&as);
+	args->create = !strcmp(uuid, "-");
+	if (args->create)
+		uuid_gen(&args->format.uuid);
+	else if (uuid_parse(uuid, &args->format.uuid))
+		return bad(ti, "Invalid pool uuid");
+
+	r = dm_read_arg(members, &as, &args->nr_devs, &ti->error);
+	if (r)
+		return r;
+	if (as.argc < args->nr_devs)
+		return bad(ti, "Fewer devices than <#members> says");
+	args->devs = as.argv;
+	dm_consume_args(&as, args->nr_devs);
+
+	if (as.argc) {
+		r = dm_read_arg_group(features, &as, &nr, &ti->error);
+		if (r)
+			return r;
+		while (nr) {
+			r = parse_feature(ti, &as, &nr, args);
+			if (r)
+				return r;
+		}
+	}
+	if (as.argc)
+		return bad(ti, "Too many arguments");
+
+	default_chunk(&args->format);
+	if (args->format.chunk_shift > args->format.segment_shift)
+		return bad(ti, "chunk_size is greater than segment_size");
+	return 0;
+}

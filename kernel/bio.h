@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a bio carries through the target, and the two ways it can take.
+ */
+#ifndef ADS_BIO_H
+#define ADS_BIO_H
+
+#include <linux/atomic.h>
+#include <linux/bio.h>
+#include <linux/blk_types.h>
+#include <linux/device-mapper.h>
+#include <linux/list.h>
+
+struct ads_mig;
+struct ads_pool;
+struct dm_target;
+
+enum ads_bio_kind {
+	ADS_BIO_PLAIN,		/* one leg, untracked */
+	ADS_BIO_FLUSH,		/* not counted in a lane */
+	ADS_BIO_TRACKED,	/* a write to the source of a migration */
+	ADS_BIO_MIRRORED,	/* a write to both legs */
+	ADS_BIO_ENDED,		/* ended by us before it went anywhere */
+};
+
+/**
+ * struct ads_bio - per-bio data
+ * @mig:	TRACKED, MIRRORED: the migration; lives as long as the bio is
+ *		counted in its lane
+ * @node:	MIRRORED: in chunk->mirrored
+ * @start_ns:	ktime of a sampled bio, else 0
+ * @held_ns:	since when it waits for its chunk
+ * @first, @last: MIRRORED: sectors of the volume it writes
+ * @slot:	lane * 2 + epoch, as counted
+ * @legs:	MIRRORED: legs still to complete
+ * @status:	MIRRORED: by leg, 0 the source, 1 the destination
+ */
+struct ads_bio {
+	struct ads_mig *mig;
+	struct list_head node;
+	u64 start_ns;
+	u64 held_ns;
+	sector_t first, last;
+	u32 chunk;
+	u16 member;
+	u8 slot;
+	u8 kind;			/* enum ads_bio_kind */
+	atomic_t legs;
+	blk_status_t status[2];
+};
+
+/* The front of a mirrored write's leg; see pool->leg_bios. */
+struct ads_leg_bio {
+	struct bio *parent;
+	unsigned int leg;
+	struct bio bio;			/* last */
+};
+
+static inline struct ads_bio *ads_bio(struct bio *bio)
+{
+	return dm_per_bio_data(bio, sizeof(struct ads_bio));
+}
+
+int ads_map(struct dm_target *ti, struct bio *bio);
+int ads_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error);
+
+/* Does this error say something about the disk? */
+static inline bool ads_error_counts(blk_opf_t opf, blk_status_t status)
+{
+	return status != BLK_STS_OK && status != BLK_STS_NOTSUPP &&
+	       status != BLK_STS_TARGET && status != BLK_STS_AGAIN &&
+	       status != BLK_STS_NOSPC && !(opf & REQ_RAHEAD);
+}
+
+/*
+ * A write to a migrating segment, counted in its lane, not crossing a chunk
+ * (chunk.c). Maps it, takes it, or puts it off: returns a DM_MAPIO_* value.
+ * From ->map() with @gfp GFP_NOWAIT, from the bio worker with GFP_NOIO.
+ */
+int ads_write_slow(struct ads_mig *m, struct bio *bio, gfp_t gfp);
+/* A TRACKED write has ended. Any context. */
+void ads_write_tracked_end(struct ads_mig *m, struct ads_bio *pb);
+/* Work function of m->bio_work. */
+void ads_bio_work(struct work_struct *work);
+
+#endif /* ADS_BIO_H */

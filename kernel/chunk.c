@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Writes to a migrating segment.
+ *
+ * A write (ads_map() has cut it at the chunk's end) does one of four things,
+ * decided under m->lock by the state of its chunk:
+ *
+ *	DIRTY	goes to the source; counted, so that a job can wait for it
+ *	CLEAN	goes to both legs and ends when both have it
+ *	HELD	waits on chunk->held until the job lets go
+ *	CLEAN, and overlaps a mirrored write in flight: waits on chunk->held too.
+ *		Two overlapping writes may reach the two legs in different
+ *		orders, and each leg would end with another winner.
+ *
+ * A leg that fails: the other one has the data, but the legs differ.
+ *	before the commit	the chunk is DIRTY again before the write ends;
+ *				the write ends with the source's status
+ *	during the commit	nobody knows yet which leg will count: the write
+ *				waits on m->stalled for the outcome. If the
+ *				destination failed, the commit is taken back.
+ *	after the commit	it ends with the destination's status
+ *	stuck (commit unknown)	it ends with the error: a failed write may leave
+ *				either content, so both outcomes stay right
+ *
+ * A discard leaves undefined data: whether a leg failed it says nothing, and the
+ * legs may differ afterwards (chunk->may_differ). A secure erase must reach both
+ * legs in any state: the destination may hold a copy already.
+ */
+#include <linux/bio.h>
+#include <linux/device-mapper.h>
+#include <linux/ktime.h>
+
+#include "bio.h"
+#include "migrate.h"
+#include "pool.h"
+
+/* More failed mirrored writes than this: the destination is no good. */
+#define ADS_DST_ERRORS_MAX	8
+
+int ads_chunks_init(struct ads_mig *m)
+{
+	u32 i;
+
+	m->chunks = kvcalloc(m->nr_chunks, sizeof(*m->chunks), GFP_KERNEL);
+	if (!m->chunks)
+		return -ENOMEM;
+	for (i = 0; i < m->nr_chunks; i++) {
+		bio_list_init(&m->chunks[i].held);
+		INIT_LIST_HEAD(&m->chunks[i].mirrored);
+		m->chunks[i].state = ADS_CHUNK_DIRTY;
+	}
+	m->unverified = m->nr_chunks;
+	return 0;
+}
+
+void ads_chunks_exit(struct ads_mig *m)
+{
+	kvfree(m->chunks);
+	m->chunks = NULL;
+}
+
+static sector_t leg_sector(struct ads_mig *m, unsigned int leg, sector_t volume)
+{
+	struct ads_pool *pool = m->pool;
+	u16 member = leg ? m->dst : m->src;
+	u32 chunk = leg ? m->dst_chunk : m->src_chunk;
+
+	return pool->members[member].data_start +
+		((sector_t)chunk << pool->chunk_shift) +
+		(volume & ((1ULL << pool->segment_shift) - 1));
+}
+
+/* Send the waiting writes through ads_write_slow() again. m->lock held. */
+static void release_held(struct ads_mig *m, struct ads_chunk *c)
+{
+	lockdep_assert_held(&m->lock);
+	if (bio_list_empty(&c->held))
+		return;
+	bio_list_merge(&m->deferred, &c->held);
+	bio_list_init(&c->held);
+	queue_work(m->pool->bio_wq, &m->bio_work);
+}
+
+/* A write of @c has ended. m->lock held. */
+static void write_done(struct ads_mig *m, struct ads_chunk *c)
+{
+	lockdep_assert_held(&m->lock);
+	if (!--c->writes && c->waiting) {
+		c->waiting = false;
+		ads_job_queue(c->job);
+	}
+}
+
+void ads_write_tracked_end(struct ads_mig *m, struct ads_bio *pb)
+{
+	struct ads_chunk *c = &m->chunks[pb->chunk];
+	unsigned long flags;
+
+	spin_lock_irqsave(&m->lock, flags);
+	write_done(m, c);
+	spin_unlock_irqrestore(&m->lock, flags);
+}
+
+/* The legs of @c differ. m->lock held. */
+static void chunk_dirty(struct ads_mig *m, struct ads_chunk *c)
+{
+	lockdep_assert_held(&m->lock);
+	m->dirtied++;
+	c->may_differ = true;
+	if (c->verified) {
+		c->verified = false;
+		m->unverified++;
+	}
+	/* A HELD chunk is in the hands of a job, which copies or compares. */
+	if (c->state == ADS_CHUNK_CLEAN) {
+		c->state = ADS_CHUNK_DIRTY;
+		m->clean--;
+	}
+}
+
+/* Both legs of a mirrored write have completed. Any context. */
+static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
+{
+	struct ads_chunk *c = &m->chunks[pb->chunk];
+	blk_status_t src = pb->status[0], dst = pb->status[1];
+	blk_status_t status = BLK_STS_OK;
+	bool stalled = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&m->lock, flags);
+	list_del(&pb->node);
+
+	if (bio_op(bio) == REQ_OP_DISCARD) {
+		status = m->committed ? dst : src;
+	} else if (unlikely(src || dst)) {
+		if (m->committed) {
+			status = dst;
+		} else if (m->stuck) {
+			status = src ?: dst;
+		} else if (m->window) {
+			if (dst)
+				m->dst_lost = true;
+			bio_list_add(&m->stalled, bio);
+			stalled = true;
+		} else {
+			status = src;
+			chunk_dirty(m, c);
+			if (dst && ++m->dst_errors > ADS_DST_ERRORS_MAX)
+				__ads_mig_fail(m, -EIO,
+					       "writes to the destination fail");
+		}
+	}
+
+	write_done(m, c);
+	/* Those that overlapped may go now, unless a job has the chunk. */
+	if (c->state != ADS_CHUNK_HELD)
+		release_held(m, c);
+	spin_unlock_irqrestore(&m->lock, flags);
+
+	/* The last touch of @m: ending the bio lets a drain go on. */
+	if (!stalled) {
+		bio->bi_status = status;
+		bio_endio(bio);
+	}
+}
+
+static void leg_end_io(struct bio *clone)
+{
+	struct ads_leg_bio *lb = container_of(clone, struct ads_leg_bio, bio);
+	struct bio *bio = lb->parent;
+	struct ads_bio *pb = ads_bio(bio);
+	struct ads_mig *m = pb->mig;
+
+	pb->status[lb->leg] = clone->bi_status;
+	if (unlikely(clone->bi_status) &&
+	    ads_error_counts(clone->bi_opf, clone->bi_status))
+		ads_member_error(m->pool,
+				 &m->pool->members[lb->leg ? m->dst : m->src],
+				 ADS_ERR_WRITE);
+	bio_put(clone);
+
+	/* Fully ordered: the last one sees the other's status. */
+	if (atomic_dec_and_test(&pb->legs))
+		mirrored_end(m, bio, pb);
+}
+
+static void legs_free(struct bio *legs[2])
+{
+	if (legs[0])
+		bio_put(legs[0]);
+	if (legs[1])
+		bio_put(legs[1]);
+	legs[0] = NULL;
+	legs[1] = NULL;
+}
+
+/*
+ * Two clones from one pool: two writers that hold one each could wait for each
+ * other for ever. Only the bio worker waits (GFP_NOIO), and it is one thread;
+ * everybody else gives the first one back.
+ */
+static int legs_alloc(struct ads_mig *m, struct bio *bio, gfp_t gfp,
+		      struct bio *legs[2])
+{
+	struct ads_pool *pool = m->pool;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct ads_member *mb = &pool->members[i ? m->dst : m->src];
+		struct ads_leg_bio *lb;
+
+		legs[i] = bio_alloc_clone(mb->bdev, bio, gfp, &pool->leg_bios);
+		if (!legs[i]) {
+			legs_free(legs);
+			return -ENOMEM;
+		}
+		lb = container_of(legs[i], struct ads_leg_bio, bio);
+		lb->parent = bio;
+		lb->leg = i;
+		legs[i]->bi_end_io = leg_end_io;
+		legs[i]->bi_iter.bi_sector =
+			leg_sector(m, i, bio->bi_iter.bi_sector);
+		/* Nobody polls for a clone, and a leg may not give up. */
+		legs[i]->bi_opf &= ~(REQ_POLLED | REQ_NOWAIT);
+	}
+	return 0;
+}
+
+static bool overlaps(struct ads_chunk *c, struct ads_bio *pb)
+{
+	struct ads_bio *other;
+
+	list_for_each_entry(other, &c->mirrored, node)
+		if (pb->first <= other->last && other->first <= pb->last)
+			return true;
+	return false;
+}
+
+/* Both legs? m->lock held. */
+static bool wants_both(struct ads_chunk *c, struct bio *bio)
+{
+	return c->state == ADS_CHUNK_CLEAN ||
+	       bio_op(bio) == REQ_OP_SECURE_ERASE;
+}
+
+static int would_block(struct bio *bio, struct ads_bio *pb)
+{
+	pb->kind = ADS_BIO_ENDED;
+	bio_wouldblock_error(bio);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/* m->lock held. */
+static void note_hold_end(struct ads_mig *m, struct ads_bio *pb)
+{
+	u64 ns;
+
+	if (!pb->held_ns)
+		return;
+	ns = ktime_get_ns() - pb->held_ns;
+	pb->held_ns = 0;
+	if (ns > m->hold_max_ns)
+		m->hold_max_ns = ns;
+}
+
+int ads_write_slow(struct ads_mig *m, struct bio *bio, gfp_t gfp)
+{
+	struct ads_bio *pb = ads_bio(bio);
+	struct ads_chunk *c = &m->chunks[pb->chunk];
+	struct bio *legs[2] = { NULL, NULL };
+	bool nowait = bio->bi_opf & REQ_NOWAIT;
+	unsigned long flags;
+	bool both;
+
+	pb->first = bio->bi_iter.bi_sector;
+	pb->last = bio_end_sector(bio) - 1;
+again:
+	spin_lock_irqsave(&m->lock, flags);
+	/*
+	 * Behind those that wait already; but not the worker, which brings them
+	 * (a direct call of it never has GFP_NOWAIT).
+	 */
+	if (c->state == ADS_CHUNK_HELD || overlaps(c, pb) ||
+	    (!gfpflags_allow_blocking(gfp) && !bio_list_empty(&c->held))) {
+		if (!nowait) {
+			bio_list_add(&c->held, bio);
+			if (!pb->held_ns) {
+				pb->held_ns = ktime_get_ns();
+				m->writes_held++;
+			}
+		}
+		spin_unlock_irqrestore(&m->lock, flags);
+		legs_free(legs);
+		return nowait ? would_block(bio, pb) : DM_MAPIO_SUBMITTED;
+	}
+
+	both = wants_both(c, bio);
+	if (both && !legs[0]) {
+		spin_unlock_irqrestore(&m->lock, flags);
+		if (nowait)
+			return would_block(bio, pb);
+		if (!legs_alloc(m, bio, gfp, legs))
+			goto again;
+		/* Out of memory in ->map(): leave it to the worker. */
+		spin_lock_irqsave(&m->lock, flags);
+		bio_list_add(&m->deferred, bio);
+		queue_work(m->pool->bio_wq, &m->bio_work);
+		spin_unlock_irqrestore(&m->lock, flags);
+		return DM_MAPIO_SUBMITTED;
+	}
+
+	c->writes++;
+	note_hold_end(m, pb);
+	if (both) {
+		pb->kind = ADS_BIO_MIRRORED;
+		pb->status[0] = BLK_STS_OK;
+		pb->status[1] = BLK_STS_OK;
+		atomic_set(&pb->legs, 2);
+		list_add_tail(&pb->node, &c->mirrored);
+		if (bio_op(bio) == REQ_OP_DISCARD)
+			c->may_differ = true;
+	} else {
+		pb->kind = ADS_BIO_TRACKED;
+	}
+	spin_unlock_irqrestore(&m->lock, flags);
+
+	if (both) {
+		/* The first may complete and free all but the second leg. */
+		submit_bio_noacct(legs[0]);
+		submit_bio_noacct(legs[1]);
+		return DM_MAPIO_SUBMITTED;
+	}
+	legs_free(legs);
+	bio->bi_iter.bi_sector = leg_sector(m, 0, bio->bi_iter.bi_sector);
+	bio_set_dev(bio, m->pool->members[m->src].bdev);
+	return DM_MAPIO_REMAPPED;
+}
+
+void ads_bio_work(struct work_struct *work)
+{
+	struct ads_mig *m = container_of(work, struct ads_mig, bio_work);
+	struct bio_list list;
+	struct bio *bio;
+
+	spin_lock_irq(&m->lock);
+	list = m->deferred;
+	bio_list_init(&m->deferred);
+	spin_unlock_irq(&m->lock);
+
+	/* @m outlives the last of them: this work is cancelled before. */
+	while ((bio = bio_list_pop(&list)))
+		if (ads_write_slow(m, bio, GFP_NOIO) == DM_MAPIO_REMAPPED)
+			dm_submit_bio_remap(bio, NULL);
+}
+
+bool ads_chunk_hold(struct ads_mig *m, u32 index, struct ads_job *job)
+{
+	struct ads_chunk *c = &m->chunks[index];
+	bool quiet;
+
+	spin_lock_irq(&m->lock);
+	if (c->state == ADS_CHUNK_CLEAN)
+		m->clean--;
+	c->state = ADS_CHUNK_HELD;
+	quiet = !c->writes;
+	c->waiting = !quiet;
+	spin_unlock_irq(&m->lock);
+	return quiet;
+}
+
+void ads_chunk_release(struct ads_mig *m, u32 index, bool clean)
+{
+	struct ads_chunk *c = &m->chunks[index];
+
+	spin_lock_irq(&m->lock);
+	if (clean) {
+		c->state = ADS_CHUNK_CLEAN;
+		m->clean++;
+	} else {
+		c->state = ADS_CHUNK_DIRTY;
+	}
+	release_held(m, c);
+	spin_unlock_irq(&m->lock);
+}
+
+void ads_stalled_end(struct ads_mig *m)
+{
+	struct bio_list list;
+	struct bio *bio;
+
+	spin_lock_irq(&m->lock);
+	list = m->stalled;
+	bio_list_init(&m->stalled);
+	spin_unlock_irq(&m->lock);
+
+	while ((bio = bio_list_pop(&list))) {
+		struct ads_bio *pb = ads_bio(bio);
+
+		if (m->committed)
+			bio->bi_status = pb->status[1];
+		else if (m->stuck)
+			bio->bi_status = pb->status[0] ?: pb->status[1];
+		else
+			bio->bi_status = pb->status[0];
+		bio_endio(bio);
+	}
+}

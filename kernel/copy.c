@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Chunk jobs: what moves and compares the data of a migration.
+ *
+ * A job takes a chunk and works on it to the end:
+ *
+ *	copy		1. pay for the bytes (throttle.c); wait as delayed work
+ *	(a DIRTY	2. hold: new writes wait, those in flight end
+ *	 chunk)		3. read the source, checksum (crc32c)
+ *			4. write the destination
+ *			5. read it back, checksum, compare; else from 3 again
+ *			6. release as CLEAN: from here writes are mirrored
+ *
+ *	compare		1. as above
+ *	(an unverified	2. read both legs, compare their checksums; equal is equal,
+ *	 chunk, step	   even if writes went on meanwhile
+ *	 VERIFY)	3. different: hold, and read both again
+ *			4. still different: count it, and copy under the same hold
+ *
+ * Each I/O ends by queueing the job again, so that no worker ever waits for a
+ * device. A chunk is held for one copy, never for a limit or a pause: those are
+ * looked at before.
+ */
+#include <linux/crc32c.h>
+#include <linux/device-mapper.h>
+#include <linux/highmem.h>
+#include <linux/ioprio.h>
+
+#include "migrate.h"
+#include "pool.h"
+
+#define ADS_JOBS	4	/* chunks at once; Documentation/design.rst */
+#define ADS_TRIES	3
+
+enum job_state {
+	JOB_IDLE,
+	JOB_PICK,		/* look for a chunk */
+	JOB_PAID,		/* the limit's time has passed */
+	JOB_QUIET,		/* held, no write in flight */
+	JOB_COPY_READ,		/* what has just completed: */
+	JOB_COPY_WRITE,
+	JOB_COPY_BACK,
+	JOB_CMP_SRC,
+	JOB_CMP_DST,
+};
+
+/**
+ * struct ads_job - one chunk in work
+ * @state:	enum job_state; written by the job itself, and by whoever makes
+ *		an idle job PICK under m->lock
+ * @compare:	a compare, not (yet) a copy
+ * @held:	the chunk is held by this job
+ * @delayed:	waits for a limit; under m->lock
+ */
+struct ads_job {
+	struct ads_mig *m;
+	struct delayed_work work;
+	int state;
+	bool compare, held, delayed;
+	u32 chunk;
+	unsigned int tries;
+	u32 crc;
+	struct bio bio;
+	struct bio_vec *vecs;
+	struct page **pages;
+	unsigned int nr_pages;
+};
+
+void ads_job_queue(struct ads_job *job)
+{
+	queue_delayed_work(job->m->pool->copy_wq, &job->work, 0);
+}
+
+/*----------------------------------------------------------------*/
+
+static u32 chunk_bytes(struct ads_mig *m)
+{
+	return 1U << (m->pool->chunk_shift + SECTOR_SHIFT);
+}
+
+static void job_endio(struct bio *bio)
+{
+	ads_job_queue(bio->bi_private);
+}
+
+/* @leg: 0 the source, 1 the destination. @next: the state on completion. */
+static void job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
+		       enum job_state next)
+{
+	struct ads_mig *m = job->m;
+	struct ads_pool *pool = m->pool;
+	struct ads_member *mb = &pool->members[leg ? m->dst : m->src];
+	u32 chunk = (leg ? m->dst_chunk : m->src_chunk) + job->chunk;
+	unsigned int i;
+
+	bio_init(&job->bio, mb->bdev, job->vecs, job->nr_pages, op);
+	job->bio.bi_iter.bi_sector = mb->data_start +
+		((sector_t)chunk << pool->chunk_shift);
+	job->bio.bi_end_io = job_endio;
+	job->bio.bi_private = job;
+	job->bio.bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7);
+	for (i = 0; i < job->nr_pages; i++)
+		__bio_add_page(&job->bio, job->pages[i], PAGE_SIZE, 0);
+	job->state = next;
+	submit_bio_noacct(&job->bio);
+}
+
+static u32 job_crc(struct ads_job *job)
+{
+	u32 crc = ~0;
+	unsigned int i;
+
+	for (i = 0; i < job->nr_pages; i++) {
+		void *p = kmap_local_page(job->pages[i]);
+
+		crc = crc32c(crc, p, PAGE_SIZE);
+		kunmap_local(p);
+	}
+	return crc;
+}
+
+/*----------------------------------------------------------------*/
+
+/* The job has no chunk and takes no other. May free @m's last hold. */
+static void job_idle(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	struct ads_pool *pool = m->pool;
+
+	spin_lock_irq(&m->lock);
+	job->state = JOB_IDLE;
+	if (!--m->busy)
+		queue_work(pool->ctl_wq, &m->ctl_work);
+	spin_unlock_irq(&m->lock);
+	/* After the control work was queued: ads_mig_park() relies on it. */
+	if (atomic_dec_and_test(&pool->busy_jobs))
+		wake_up_all(&pool->wait);
+}
+
+/* Take a chunk that needs work, dirty ones first. m->lock held. */
+static bool job_take(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	bool compare = m->step == ADSHARD_STEP_VERIFY;
+	u32 i;
+
+	lockdep_assert_held(&m->lock);
+	for (i = 0; i < m->nr_chunks; i++) {
+		u32 index = m->cursor;
+		struct ads_chunk *c = &m->chunks[index];
+
+		if (++m->cursor == m->nr_chunks)
+			m->cursor = 0;
+		if (c->job)
+			continue;
+		if (c->state == ADS_CHUNK_DIRTY || (compare && !c->verified)) {
+			c->job = job;
+			job->chunk = index;
+			job->compare = c->state != ADS_CHUNK_DIRTY;
+			job->held = false;
+			job->tries = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void job_pick(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	bool found;
+	u64 wait;
+
+	if (ads_mig_must_stop(m)) {
+		job_idle(job);
+		return;
+	}
+	spin_lock_irq(&m->lock);
+	found = job_take(job);
+	spin_unlock_irq(&m->lock);
+	if (!found) {
+		job_idle(job);
+		return;
+	}
+
+	job->state = JOB_PAID;
+	wait = ads_throttle(m->pool, m->src, m->dst, chunk_bytes(m));
+	if (!wait) {
+		ads_job_queue(job);
+		return;
+	}
+	spin_lock_irq(&m->lock);
+	job->delayed = true;
+	queue_delayed_work(m->pool->copy_wq, &job->work,
+			   nsecs_to_jiffies(wait) + 1);
+	spin_unlock_irq(&m->lock);
+}
+
+/* Done with the chunk, on to the next. */
+static void job_done(struct ads_job *job, bool clean)
+{
+	struct ads_mig *m = job->m;
+	struct ads_chunk *c = &m->chunks[job->chunk];
+
+	spin_lock_irq(&m->lock);
+	c->job = NULL;
+	spin_unlock_irq(&m->lock);
+	if (job->held)
+		ads_chunk_release(m, job->chunk, clean);
+	job->held = false;
+	job->state = JOB_PICK;
+	ads_job_queue(job);
+}
+
+static void job_fail(struct ads_job *job, int err, const char *why)
+{
+	ads_mig_fail(job->m, err, why);
+	job_done(job, false);
+}
+
+static void job_hold(struct ads_job *job)
+{
+	job->held = true;
+	job->state = JOB_QUIET;
+	if (ads_chunk_hold(job->m, job->chunk, job))
+		ads_job_queue(job);
+}
+
+static void job_paid(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+
+	spin_lock_irq(&m->lock);
+	job->delayed = false;
+	spin_unlock_irq(&m->lock);
+	if (ads_mig_must_stop(m))
+		job_done(job, false);
+	else if (job->compare)
+		job_submit(job, 0, REQ_OP_READ, JOB_CMP_SRC);
+	else
+		job_hold(job);
+}
+
+static void copy_start(struct ads_job *job)
+{
+	job->compare = false;
+	job_submit(job, 0, REQ_OP_READ, JOB_COPY_READ);
+}
+
+/* The destination holds what the source gave. */
+static void copy_good(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	struct ads_chunk *c = &m->chunks[job->chunk];
+
+	spin_lock_irq(&m->lock);
+	m->bytes_copied += chunk_bytes(m);
+	if (c->copied)
+		m->chunks_recopied++;
+	c->copied = true;
+	c->may_differ = false;
+	if (c->verified) {
+		c->verified = false;
+		m->unverified++;
+	}
+	spin_unlock_irq(&m->lock);
+	atomic64_add(chunk_bytes(m), &m->pool->totals.bytes_copied);
+	job_done(job, true);
+}
+
+static void count_mismatch(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+
+	spin_lock_irq(&m->lock);
+	m->mismatches++;
+	spin_unlock_irq(&m->lock);
+	atomic64_inc(&m->pool->totals.mismatches);
+	DMWARN("segment %u: chunk %u differs on the destination, copying it again",
+	       m->seg, job->chunk);
+}
+
+static void copy_read_back(struct ads_job *job)
+{
+	if (job_crc(job) == job->crc) {
+		copy_good(job);
+		return;
+	}
+	count_mismatch(job);
+	if (++job->tries < ADS_TRIES)
+		copy_start(job);
+	else
+		job_fail(job, -EILSEQ,
+			 "the destination returns other data than was written");
+}
+
+/* Both legs have been read; the source's checksum is job->crc. */
+static void compare_done(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	struct ads_chunk *c = &m->chunks[job->chunk];
+	bool equal = job_crc(job) == job->crc;
+	bool may_differ, counts = false;
+
+	if (!equal && !job->held) {
+		job_hold(job);
+		return;
+	}
+
+	spin_lock_irq(&m->lock);
+	may_differ = c->may_differ;
+	/* Not held, a failed write may have made it dirty meanwhile. */
+	if (equal && c->state != ADS_CHUNK_DIRTY && !c->verified) {
+		c->verified = true;
+		m->unverified--;
+		m->chunks_verified++;
+		counts = true;
+	}
+	spin_unlock_irq(&m->lock);
+
+	if (equal) {
+		if (counts)
+			atomic64_inc(&m->pool->totals.chunks_verified);
+		job_done(job, true);
+		return;
+	}
+	/* What a discard left may differ: nothing to worry about. */
+	if (!may_differ)
+		count_mismatch(job);
+	copy_start(job);
+}
+
+/* An I/O has failed. @leg as in job_submit(). */
+static void job_io_error(struct ads_job *job, unsigned int leg)
+{
+	struct ads_mig *m = job->m;
+	struct ads_pool *pool = m->pool;
+	struct ads_member *mb = &pool->members[leg ? m->dst : m->src];
+
+	ads_member_error(pool, mb, ADS_ERR_COPY);
+	/* From the start of what it was at: both legs if it compares. */
+	if (++job->tries < ADS_TRIES && !ads_mig_must_stop(m)) {
+		if (job->compare)
+			job_submit(job, 0, REQ_OP_READ, JOB_CMP_SRC);
+		else
+			copy_start(job);
+		return;
+	}
+	DMERR("segment %u: copying chunk %u failed on %pg (%s)", m->seg,
+	      job->chunk, mb->bdev, leg ? "destination" : "source");
+	job_fail(job, blk_status_to_errno(job->bio.bi_status),
+		 leg ? "the destination fails" : "the source can't be read");
+}
+
+static void job_work(struct work_struct *work)
+{
+	struct ads_job *job = container_of(to_delayed_work(work),
+					   struct ads_job, work);
+
+	switch (job->state) {
+	case JOB_PICK:
+		job_pick(job);
+		return;
+	case JOB_PAID:
+		job_paid(job);
+		return;
+	case JOB_QUIET:
+		if (job->compare)
+			job_submit(job, 0, REQ_OP_READ, JOB_CMP_SRC);
+		else
+			copy_start(job);
+		return;
+	}
+
+	if (job->bio.bi_status) {
+		bool src = job->state == JOB_COPY_READ ||
+			   job->state == JOB_CMP_SRC;
+
+		job_io_error(job, !src);
+		return;
+	}
+	switch (job->state) {
+	case JOB_COPY_READ:
+		job->crc = job_crc(job);
+		job_submit(job, 1, REQ_OP_WRITE, JOB_COPY_WRITE);
+		break;
+	case JOB_COPY_WRITE:
+		job_submit(job, 1, REQ_OP_READ, JOB_COPY_BACK);
+		break;
+	case JOB_COPY_BACK:
+		copy_read_back(job);
+		break;
+	case JOB_CMP_SRC:
+		job->crc = job_crc(job);
+		job_submit(job, 1, REQ_OP_READ, JOB_CMP_DST);
+		break;
+	case JOB_CMP_DST:
+		compare_done(job);
+		break;
+	}
+}
+
+/*----------------------------------------------------------------*/
+
+void ads_jobs_kick(struct ads_mig *m)
+{
+	unsigned int i;
+
+	spin_lock_irq(&m->lock);
+	for (i = 0; i < m->nr_jobs; i++) {
+		struct ads_job *job = &m->jobs[i];
+
+		if (job->state != JOB_IDLE)
+			continue;
+		job->state = JOB_PICK;
+		m->busy++;
+		atomic_inc(&m->pool->busy_jobs);
+		ads_job_queue(job);
+	}
+	spin_unlock_irq(&m->lock);
+}
+
+void ads_jobs_hurry(struct ads_mig *m)
+{
+	unsigned int i;
+
+	spin_lock_irq(&m->lock);
+	for (i = 0; i < m->nr_jobs; i++)
+		if (m->jobs[i].delayed)
+			mod_delayed_work(m->pool->copy_wq, &m->jobs[i].work, 0);
+	spin_unlock_irq(&m->lock);
+}
+
+static int job_init(struct ads_job *job, struct ads_mig *m)
+{
+	unsigned int i, nr = chunk_bytes(m) >> PAGE_SHIFT;
+
+	job->m = m;
+	INIT_DELAYED_WORK(&job->work, job_work);
+	job->state = JOB_IDLE;
+	job->vecs = kcalloc(nr, sizeof(*job->vecs), GFP_KERNEL);
+	job->pages = kcalloc(nr, sizeof(*job->pages), GFP_KERNEL);
+	if (!job->vecs || !job->pages)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		job->pages[i] = alloc_page(GFP_KERNEL);
+		if (!job->pages[i])
+			return -ENOMEM;
+		job->nr_pages++;
+	}
+	return 0;
+}
+
+int ads_jobs_init(struct ads_mig *m)
+{
+	unsigned int i;
+
+	m->jobs = kcalloc(ADS_JOBS, sizeof(*m->jobs), GFP_KERNEL);
+	if (!m->jobs)
+		return -ENOMEM;
+	for (i = 0; i < ADS_JOBS; i++) {
+		int r;
+
+		m->nr_jobs++;
+		r = job_init(&m->jobs[i], m);
+		if (r)
+			return r;	/* ads_jobs_exit() is the caller's */
+	}
+	return 0;
+}
+
+void ads_jobs_exit(struct ads_mig *m)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < m->nr_jobs; i++) {
+		struct ads_job *job = &m->jobs[i];
+
+		cancel_delayed_work_sync(&job->work);
+		for (k = 0; k < job->nr_pages; k++)
+			__free_page(job->pages[k]);
+		kfree(job->pages);
+		kfree(job->vecs);
+	}
+	kfree(m->jobs);
+	m->jobs = NULL;
+	m->nr_jobs = 0;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hot path: from a bio to the leg of its segment and back.
+ */
+#include <linux/bio.h>
+#include <linux/device-mapper.h>
+#include <linux/ktime.h>
+
+#include "bio.h"
+#include "migrate.h"
+#include "pool.h"
+#include "target.h"
+
+static void sample_heat(struct ads_pool *pool, u32 seg, struct bio *bio,
+			struct ads_bio *pb)
+{
+	struct ads_heat *heat = &pool->heat[seg];
+	u64 now = ktime_get_ns();
+
+	/* A guess by design: data_race() allows two CPUs to lose a bump. */
+	if (op_is_write(bio_op(bio)))
+		data_race(heat->writes++);
+	else
+		data_race(heat->reads++);
+	WRITE_ONCE(heat->last, max_t(u32, 1, div_u64(now, NSEC_PER_SEC)));
+	pb->start_ns = now;
+}
+
+static int map_flush(struct ads_target *at, struct bio *bio, struct ads_bio *pb)
+{
+	struct ads_pool *pool = at->pool;
+	struct ads_member *mb;
+	u16 index = pool->present_member[dm_bio_get_target_bio_nr(bio)];
+
+	pb->kind = ADS_BIO_FLUSH;
+	pb->member = index;
+
+	/*
+	 * A member that holds no leg has nothing to make durable for the user,
+	 * and may be gone: a drained disk must not fail anybody's fsync. Not an
+	 * elided flush: what a segment that moved away had there was flushed on
+	 * its new leg before the move was recorded, and a leg is counted before
+	 * the first write goes to it and until its last one has ended.
+	 */
+	if (index == ADSHARD_NO_MEMBER)
+		goto done;
+	mb = &pool->members[index];
+	if (!READ_ONCE(mb->nr_legs))
+		goto done;
+	bio_set_dev(bio, mb->bdev);
+	return DM_MAPIO_REMAPPED;
+done:
+	pb->member = ADSHARD_NO_MEMBER;
+	bio_endio(bio);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/*
+ * Discards, write-zeroes and secure erases arrive whole, whatever
+ * ->max_io_len says; a write to a migrating segment must not cross a chunk.
+ * Only legal while DM made a single clone (num_*_bios is 1).
+ */
+static inline void cut_at(struct bio *bio, sector_t off, sector_t boundary)
+{
+	sector_t left = boundary - (off & (boundary - 1));
+
+	if (bio_sectors(bio) > left)
+		dm_accept_partial_bio(bio, left);
+}
+
+int ads_map(struct dm_target *ti, struct bio *bio)
+{
+	struct ads_target *at = ti->private;
+	struct ads_pool *pool = at->pool;
+	struct ads_bio *pb = ads_bio(bio);
+	struct ads_member *mb;
+	unsigned int lane;
+	sector_t off;
+	int epoch;
+	u64 word;
+	u32 seg;
+
+	pb->start_ns = 0;
+	if (unlikely(bio->bi_opf & REQ_PREFLUSH))
+		return map_flush(at, bio, pb);
+
+	off = dm_target_offset(ti, bio->bi_iter.bi_sector);
+	seg = off >> pool->segment_shift;
+	lane = ads_lane(seg);
+
+	/* The order of the next three is the proof in lane.c. */
+	rcu_read_lock();
+	/* Pairs with smp_store_release() in ads_lane_drain(). */
+	epoch = smp_load_acquire(&pool->lanes.epoch[lane]);
+	this_cpu_inc(pool->lanes.inflight->n[lane][epoch]);
+	word = READ_ONCE(pool->map[seg]);
+	rcu_read_unlock();
+
+	pb->slot = lane * 2 + epoch;
+	pb->kind = ADS_BIO_PLAIN;
+
+	if (unlikely(!(this_cpu_inc_return(*pool->tick) & (ADS_HEAT_SAMPLE - 1))))
+		sample_heat(pool, seg, bio, pb);
+
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+	case REQ_OP_WRITE:
+		break;
+	default:
+		cut_at(bio, off, 1ULL << pool->segment_shift);
+	}
+
+	pb->member = ads_word_member(word);
+	if (unlikely(word & ADS_WORD_SLOW) && op_is_write(bio_op(bio))) {
+		struct ads_mig *m;
+
+		/* Pairs with smp_store_release() in step TRACK. */
+		smp_rmb();
+		/* Freed only after a drain of the lane we are counted in. */
+		m = xa_load(&pool->migs, seg);
+		cut_at(bio, off, 1ULL << pool->chunk_shift);
+		pb->mig = m;
+		pb->chunk = (off & ((1ULL << pool->segment_shift) - 1)) >>
+			    pool->chunk_shift;
+		pb->held_ns = 0;
+		/* The volume's sector; legs are found from it at each try. */
+		bio->bi_iter.bi_sector = off;
+		return ads_write_slow(m, bio, GFP_NOWAIT | __GFP_NOWARN);
+	}
+
+	mb = &pool->members[pb->member];
+	bio_set_dev(bio, mb->bdev);
+	bio->bi_iter.bi_sector = mb->data_start +
+		((sector_t)ads_word_chunk(word) << pool->chunk_shift) +
+		(off & ((1ULL << pool->segment_shift) - 1));
+	return DM_MAPIO_REMAPPED;
+}
+
+static void account_end(struct ads_pool *pool, struct bio *bio,
+			struct ads_bio *pb, blk_status_t error)
+{
+	struct ads_member *mb = &pool->members[pb->member];
+	bool write = op_is_write(bio_op(bio));
+
+	if (pb->start_ns && pb->kind != ADS_BIO_MIRRORED) {
+		u64 ns = ktime_get_ns() - pb->start_ns;
+		unsigned int bucket = ns ? ilog2(ns) : 0;
+
+		if (bucket >= ADSHARD_HIST_BUCKETS)
+			bucket = ADSHARD_HIST_BUCKETS - 1;
+		atomic_long_inc(&mb->hist[write][bucket]);
+	}
+	/* Mirrored writes are two: their errors are counted leg by leg. */
+	if (unlikely(error) && pb->kind != ADS_BIO_MIRRORED &&
+	    ads_error_counts(bio->bi_opf, error))
+		ads_member_error(pool, mb,
+				 write ? ADS_ERR_WRITE : ADS_ERR_READ);
+}
+
+int ads_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
+{
+	struct ads_target *at = ti->private;
+	struct ads_pool *pool = at->pool;
+	struct ads_bio *pb = ads_bio(bio);
+
+	if (unlikely(pb->kind == ADS_BIO_FLUSH)) {
+		if (unlikely(*error) && pb->member != ADSHARD_NO_MEMBER &&
+		    ads_error_counts(bio->bi_opf, *error))
+			ads_member_error(pool, &pool->members[pb->member],
+					 ADS_ERR_FLUSH);
+		return DM_ENDIO_DONE;
+	}
+
+	if (unlikely(pb->kind == ADS_BIO_TRACKED))
+		ads_write_tracked_end(pb->mig, pb);
+	if (unlikely(pb->start_ns || *error) && pb->kind != ADS_BIO_ENDED)
+		account_end(pool, bio, pb, *error);
+
+	/* Pairs with smp_rmb() in ads_lane_drain(). */
+	smp_wmb();
+	this_cpu_dec(pool->lanes.inflight->n[pb->slot / 2][pb->slot & 1]);
+	return DM_ENDIO_DONE;
+}

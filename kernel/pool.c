@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pools: the registry, life and death, members' states.
+ */
+#include <linux/device-mapper.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "bio.h"
+#include "event.h"
+#include "migrate.h"
+#include "netlink.h"
+#include "pool.h"
+#include "target.h"
+
+#define ADS_MAX_ACTIVE		8	/* migrations of a pool at once */
+#define ADS_MEMBER_ACTIVE	2	/* of a member, in each direction */
+#define ADS_LEG_BIOS		64	/* reserve for mirrored writes */
+
+/* The one list of the module, for netlink and against double use. */
+static struct {
+	struct mutex lock;		/* the list, and nr_tables of all */
+	struct list_head pools;		/* by creation */
+} ads_registry = {
+	.lock = __MUTEX_INITIALIZER(ads_registry.lock),
+	.pools = LIST_HEAD_INIT(ads_registry.pools),
+};
+
+static void table_work(struct work_struct *work)
+{
+	struct ads_pool *pool = container_of(work, struct ads_pool, table_work);
+
+	mutex_lock(&pool->lock);
+	if (pool->ti)
+		dm_table_event(pool->ti->table);
+	mutex_unlock(&pool->lock);
+}
+
+static void pool_free(struct ads_pool *pool)
+{
+	if (pool->bio_wq)
+		destroy_workqueue(pool->bio_wq);
+	if (pool->copy_wq)
+		destroy_workqueue(pool->copy_wq);
+	if (pool->ctl_wq)
+		destroy_workqueue(pool->ctl_wq);
+	bioset_exit(&pool->leg_bios);
+	ads_lanes_exit(&pool->lanes);
+	free_percpu(pool->tick);
+	xa_destroy(&pool->migs);
+	kfree(pool->present);
+	kfree(pool->present_member);
+	kfree(pool);
+}
+
+static struct ads_pool *pool_alloc(struct mapped_device *md,
+				   struct block_device **devs, unsigned int nr)
+{
+	struct ads_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	const char *name;
+
+	if (!pool)
+		return NULL;
+	kref_init(&pool->ref);
+	INIT_LIST_HEAD(&pool->node);
+	pool->md = md;
+	mutex_init(&pool->admin);
+	mutex_init(&pool->lock);
+	mutex_init(&pool->event_lock);
+	pool->state = ADSHARD_POOL_LOADING;
+	pool->suspended = true;
+	pool->max_active = ADS_MAX_ACTIVE;
+	xa_init(&pool->migs);
+	INIT_LIST_HEAD(&pool->queue);
+	INIT_LIST_HEAD(&pool->active);
+	init_waitqueue_head(&pool->wait);
+	spin_lock_init(&pool->throttle_lock);
+	INIT_WORK(&pool->error_work, ads_error_work);
+	INIT_WORK(&pool->table_work, table_work);
+
+	pool->nr_present = nr;
+	pool->present = kmemdup(devs, array_size(nr, sizeof(*devs)), GFP_KERNEL);
+	pool->present_member = kcalloc(nr, sizeof(*pool->present_member),
+				       GFP_KERNEL);
+	pool->tick = alloc_percpu(u32);
+	if (!pool->present || !pool->present_member || !pool->tick ||
+	    ads_lanes_init(&pool->lanes) ||
+	    bioset_init(&pool->leg_bios, ADS_LEG_BIOS,
+			offsetof(struct ads_leg_bio, bio), 0))
+		goto bad;
+
+	/*
+	 * Three, because each waits for the next: a commit (ctl) may wait for
+	 * nothing but devices, a chunk (copy) is waited for by held writes, and
+	 * those (bio, one thread: see legs_alloc()) are waited for by drains.
+	 */
+	name = dm_device_name(md);
+	pool->bio_wq = alloc_ordered_workqueue("adshard-bio-%s",
+					       WQ_MEM_RECLAIM, name);
+	pool->copy_wq = alloc_workqueue("adshard-copy-%s",
+					WQ_MEM_RECLAIM | WQ_UNBOUND, 0, name);
+	pool->ctl_wq = alloc_workqueue("adshard-ctl-%s",
+				       WQ_MEM_RECLAIM | WQ_UNBOUND, 0, name);
+	if (!pool->bio_wq || !pool->copy_wq || !pool->ctl_wq)
+		goto bad;
+	return pool;
+bad:
+	pool_free(pool);
+	return NULL;
+}
+
+static void pool_release(struct kref *ref)
+{
+	pool_free(container_of(ref, struct ads_pool, ref));
+}
+
+void ads_pool_put(struct ads_pool *pool)
+{
+	kref_put(&pool->ref, pool_release);
+}
+
+/*----------------------------------------------------------------*/
+
+static bool has_dev(struct ads_pool *pool, struct block_device *bdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_present; i++)
+		if (pool->present[i] == bdev)
+			return true;
+	return false;
+}
+
+/* What @pool has in common with a table's devices. */
+static unsigned int shared_devs(struct ads_pool *pool,
+				struct block_device **devs, unsigned int nr)
+{
+	unsigned int i, shared = 0;
+
+	for (i = 0; i < nr; i++)
+		shared += has_dev(pool, devs[i]);
+	return shared;
+}
+
+/* May the table join @pool, which it has something in common with? */
+static int may_join(struct ads_pool *pool, struct dm_target *ti,
+		    const struct ads_args *args, unsigned int shared)
+{
+	if (pool->md != dm_table_get_md(ti->table)) {
+		DMERR("%s: members or pool %pUb are in use by %s",
+		      dm_device_name(dm_table_get_md(ti->table)), &pool->uuid,
+		      dm_device_name(pool->md));
+		ti->error = "Another adshard device uses these members or this pool";
+		return -EBUSY;
+	}
+	if (shared != pool->nr_present || args->nr_devs != pool->nr_present) {
+		ti->error = "A reload must name the same members";
+		return -EINVAL;
+	}
+	if (args->create || !uuid_equal(&pool->uuid, &args->format.uuid)) {
+		ti->error = "The members carry another pool: use its UUID";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * Device-mapper opens members with a holder that all its devices share, so
+ * nobody else keeps two tables off one disk.
+ */
+struct ads_pool *ads_pool_attach(struct dm_target *ti,
+				 const struct ads_args *args,
+				 struct block_device **devs, unsigned int nr)
+{
+	struct mapped_device *md = dm_table_get_md(ti->table);
+	struct ads_pool *pool;
+	int r;
+
+	mutex_lock(&ads_registry.lock);
+	list_for_each_entry(pool, &ads_registry.pools, node) {
+		unsigned int shared = shared_devs(pool, devs, nr);
+
+		if (!shared && !uuid_equal(&pool->uuid, &args->format.uuid))
+			continue;
+		r = may_join(pool, ti, args, shared);
+		if (r) {
+			pool = ERR_PTR(r);
+			goto unlock;
+		}
+		pool->nr_tables++;
+		goto unlock;
+	}
+
+	pool = pool_alloc(md, devs, nr);
+	if (!pool) {
+		ti->error = "Cannot allocate the pool";
+		pool = ERR_PTR(-ENOMEM);
+		goto unlock;
+	}
+	uuid_copy(&pool->uuid, &args->format.uuid);
+	pool->nr_tables = 1;
+	list_add_tail(&pool->node, &ads_registry.pools);
+unlock:
+	mutex_unlock(&ads_registry.lock);
+	return pool;
+}
+
+/* The last table has gone: nothing is in flight, nobody may start anything. */
+static void pool_unload(struct ads_pool *pool)
+{
+	bool loaded;
+
+	mutex_lock(&pool->lock);
+	loaded = pool->loaded;
+	if (loaded)
+		ads_event_pool(pool, ADSHARD_EVENT_POOL_GONE, NULL);
+	pool->dead = true;
+	pool->loaded = false;
+	pool->suspended = true;
+	mutex_unlock(&pool->lock);
+
+	cancel_work_sync(&pool->error_work);
+	cancel_work_sync(&pool->table_work);
+	if (loaded) {
+		ads_mig_destroy_all(pool);
+		ads_meta_unload(pool);
+	}
+}
+
+void ads_pool_detach(struct ads_pool *pool, struct dm_target *ti)
+{
+	bool last;
+
+	mutex_lock(&pool->lock);
+	if (pool->ti == ti)
+		pool->ti = NULL;
+	mutex_unlock(&pool->lock);
+
+	mutex_lock(&ads_registry.lock);
+	last = !--pool->nr_tables;
+	if (last) {
+		list_del_init(&pool->node);
+		/* Under the lock: a new table must not find half of it gone. */
+		pool_unload(pool);
+	}
+	mutex_unlock(&ads_registry.lock);
+	if (last)
+		ads_pool_put(pool);
+}
+
+struct ads_pool *ads_pool_get(const u8 uuid[ADSHARD_UUID_SIZE])
+{
+	struct ads_pool *pool;
+
+	mutex_lock(&ads_registry.lock);
+	list_for_each_entry(pool, &ads_registry.pools, node)
+		if (!memcmp(&pool->uuid, uuid, ADSHARD_UUID_SIZE)) {
+			kref_get(&pool->ref);
+			goto unlock;
+		}
+	pool = NULL;
+unlock:
+	mutex_unlock(&ads_registry.lock);
+	return pool;
+}
+
+struct ads_pool *ads_pool_next(struct ads_pool *prev)
+{
+	struct ads_pool *pool = NULL;
+	struct list_head *next;
+
+	mutex_lock(&ads_registry.lock);
+	next = prev ? prev->node.next : ads_registry.pools.next;
+	/* A pool that was detached meanwhile ends the walk. */
+	if (next != &ads_registry.pools && (!prev || next != &prev->node)) {
+		pool = list_entry(next, struct ads_pool, node);
+		kref_get(&pool->ref);
+	}
+	mutex_unlock(&ads_registry.lock);
+	if (prev)
+		ads_pool_put(prev);
+	return pool;
+}
+
+/*----------------------------------------------------------------*/
+
+int ads_pool_lock(struct ads_pool *pool)
+{
+	mutex_lock(&pool->lock);
+	if (pool->loaded && !pool->suspended)
+		return 0;
+	mutex_unlock(&pool->lock);
+	return pool->dead ? -ENODEV : -EBUSY;
+}
+
+int ads_pool_enter(struct ads_pool *pool)
+{
+	int r = ads_pool_lock(pool);
+
+	if (r)
+		return r;
+	pool->users++;
+	mutex_unlock(&pool->lock);
+	return 0;
+}
+
+void ads_pool_leave(struct ads_pool *pool)
+{
+	mutex_lock(&pool->lock);
+	if (!--pool->users)
+		wake_up_all(&pool->wait);
+	mutex_unlock(&pool->lock);
+}
+
+void ads_pool_set_state(struct ads_pool *pool, int state, const char *why)
+{
+	lockdep_assert_held(&pool->lock);
+	/* It only gets worse, until the next activation. */
+	if (state <= pool->state)
+		return;
+	pool->state = state;
+	DMWARN("%s: pool %s: %s", dm_device_name(pool->md), pool->name, why);
+	ads_event_pool(pool, ADSHARD_EVENT_POOL_STATE, why);
+}
+
+/*----------------------------------------------------------------*/
+
+static void init_members(struct ads_pool *pool)
+{
+	bool degraded = false;
+	u32 i;
+
+	for (i = 0; i < pool->nr_members; i++) {
+		struct ads_member *mb = &pool->members[i];
+
+		mb->limit[0].active_max = ADS_MEMBER_ACTIVE;
+		mb->limit[1].active_max = ADS_MEMBER_ACTIVE;
+		if (mb->state == ADSHARD_MEMBER_FAILED)
+			degraded = true;
+	}
+	pool->state = degraded ? ADSHARD_POOL_DEGRADED : ADSHARD_POOL_OK;
+}
+
+int ads_pool_load(struct ads_pool *pool, struct ads_target *at, sector_t len)
+{
+	int r;
+
+	if (pool->loaded) {
+		if (pool->volume_sectors == len)
+			return 0;
+		DMERR("%s: the table has %llu sectors, pool %s has %llu",
+		      dm_device_name(pool->md), (unsigned long long)len,
+		      pool->name, (unsigned long long)pool->volume_sectors);
+		return -EINVAL;
+	}
+
+	/* The metadata must agree; with a new pool it is what it gets. */
+	pool->volume_sectors = len;
+	r = ads_meta_load(pool, at->create ? &at->format : NULL);
+	if (r)
+		return r;
+	init_members(pool);
+	mutex_lock(&pool->lock);
+	pool->loaded = true;
+	mutex_unlock(&pool->lock);
+	ads_event_pool(pool, ADSHARD_EVENT_POOL_ACTIVE, NULL);
+	return 0;
+}
+
+void ads_pool_resume(struct ads_pool *pool, struct dm_target *ti)
+{
+	u32 i;
+
+	mutex_lock(&pool->lock);
+	pool->ti = ti;
+	pool->suspended = false;
+	WRITE_ONCE(pool->parked, false);
+	mutex_unlock(&pool->lock);
+	ads_mig_unpark(pool);
+	/* A move may have ended as the pool was being suspended. */
+	for (i = 0; i < pool->nr_members; i++)
+		ads_pool_check_drained(pool, i);
+}
+
+void ads_pool_postsuspend(struct ads_pool *pool)
+{
+	mutex_lock(&pool->lock);
+	pool->suspended = true;
+	mutex_unlock(&pool->lock);
+	wait_event(pool->wait, !READ_ONCE(pool->users));
+}
+
+/*----------------------------------------------------------------*/
+
+/* pool->admin held; entered. */
+static int commit_member(struct ads_pool *pool, u16 member, u8 state)
+{
+	struct ads_member *mb = &pool->members[member];
+	struct ads_txn *txn = kzalloc(sizeof(*txn), GFP_NOIO);
+	u8 old = mb->state;
+	int r;
+
+	if (!txn)
+		return -ENOMEM;
+	ads_txn_init(txn);
+	txn->nr = 1;
+	txn->redo[0].type = ADSHARD_ENTRY_MEMBER;
+	txn->redo[0].index = member;
+	txn->redo[0].member = mb->disk;
+	txn->undo[0] = txn->redo[0];
+	txn->redo[0].member.state = state;
+	/* Nothing of it is needed any more, so it need not be asked. */
+	if ((state == ADSHARD_MEMBER_DRAINED || state == ADSHARD_MEMBER_FAILED) &&
+	    ads_meta_role(pool, member) == 2)
+		txn->drop_meta = member;
+	r = ads_meta_commit(pool, txn);
+	kfree(txn);
+	if (r || old == state)
+		return r;
+
+	mutex_lock(&pool->lock);
+	if (state != ADSHARD_MEMBER_ONLINE)
+		ads_mig_stop_to(pool, member);
+	if (state == ADSHARD_MEMBER_FAILED)
+		ads_pool_set_state(pool, ADSHARD_POOL_DEGRADED,
+				   "a member has failed");
+	ads_event_member(pool, ADSHARD_EVENT_MEMBER_STATE, member, NULL);
+	mutex_unlock(&pool->lock);
+	return 0;
+}
+
+static int set_member(struct ads_pool *pool, u16 member, u8 state)
+{
+	struct ads_member *mb = &pool->members[member];
+	u8 old = mb->state;
+	int r;
+
+	if (old == state || (old == ADSHARD_MEMBER_DRAINED &&
+			     state == ADSHARD_MEMBER_DRAINING))
+		return 0;
+	switch (state) {
+	case ADSHARD_MEMBER_ONLINE:
+		if (old == ADSHARD_MEMBER_FAILED)
+			return -EHOSTDOWN;
+		if (!mb->bdev)
+			return -ENODEV;
+		r = commit_member(pool, member, state);
+		return r ?: ads_meta_recruit(pool, member);
+	case ADSHARD_MEMBER_DRAINING:
+		if (old == ADSHARD_MEMBER_FAILED)
+			return -EHOSTDOWN;
+		return commit_member(pool, member, state);
+	case ADSHARD_MEMBER_FAILED:
+		if (READ_ONCE(mb->nr_legs))
+			return -ENOTEMPTY;
+		return commit_member(pool, member, state);
+	default:
+		return -EINVAL;
+	}
+}
+
+int ads_pool_set_member(struct ads_pool *pool, u16 member, u8 state)
+{
+	int r = ads_pool_enter(pool);
+
+	if (r)
+		return r;
+	mutex_lock(&pool->admin);
+	if (member >= pool->nr_members || !pool->members[member].state)
+		r = -ENOENT;
+	else
+		r = set_member(pool, member, state);
+	mutex_unlock(&pool->admin);
+	ads_pool_leave(pool);
+	if (!r && state == ADSHARD_MEMBER_DRAINING)
+		ads_pool_check_drained(pool, member);
+	return r;
+}
+
+void ads_pool_check_drained(struct ads_pool *pool, u16 member)
+{
+	struct ads_member *mb;
+	bool drained;
+
+	if (ads_pool_enter(pool))
+		return;
+	mutex_lock(&pool->admin);
+	mutex_lock(&pool->lock);
+	mb = &pool->members[member];
+	/* It takes no new data, so 0 stays 0 until it is online again. */
+	drained = mb->state == ADSHARD_MEMBER_DRAINING && !mb->nr_legs;
+	mutex_unlock(&pool->lock);
+	if (drained)
+		commit_member(pool, member, ADSHARD_MEMBER_DRAINED);
+	mutex_unlock(&pool->admin);
+	ads_pool_leave(pool);
+}

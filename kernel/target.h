@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The device-mapper side: one per table.
+ */
+#ifndef ADS_TARGET_H
+#define ADS_TARGET_H
+
+#include <linux/device-mapper.h>
+
+#include "meta.h"
+
+struct ads_pool;
+
+/**
+ * struct ads_dev - one device of the table line
+ * @data_start, @data_len: sectors that segments may use; what ->map() sends
+ */
+struct ads_dev {
+	struct dm_dev *dev;
+	sector_t data_start;
+	sector_t data_len;
+};
+
+/**
+ * struct ads_args - a parsed table line
+ * @create:	"-": format blank members
+ * @format:	for @create; the UUID of the pool in any case
+ */
+struct ads_args {
+	bool create;
+	struct ads_format format;
+	unsigned int nr_devs;
+	char **devs;
+};
+
+struct ads_target {
+	struct ads_pool *pool;
+	struct ads_format format;
+	bool create;
+	unsigned int nr_devs;
+	struct ads_dev devs[];
+};
+
+/* args.c: sets ti->error. Points into @argv. */
+int ads_args_parse(struct dm_target *ti, unsigned int argc, char **argv,
+		   struct ads_args *args);
+
+#endif /* ADS_TARGET_H */
