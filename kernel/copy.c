@@ -44,7 +44,7 @@ enum job_state {
 	JOB_CMP_DST,
 };
 
-/**
+/*
  * struct ads_job - one chunk in work
  * @state:	enum job_state; written by the job itself, and by whoever makes
  *		an idle job PICK under m->lock

@@ -48,7 +48,7 @@
  *	network namespace. A request names its pool by ADSHARD_A_POOL_UUID
  *	(binary, 16 bytes); a dump without it covers all pools. Numbers are in
  *	base units: bytes, nanoseconds, chunks where it says so. Errors are
- *	negative errno with a sentence in the extended acknowledgement:
+ *	negative errno with a sentence in the extended acknowledgment:
  *
  *	ENOENT	no such pool, segment, member or migration
  *	EBUSY	the segment is migrating already; the pool is suspended
@@ -198,6 +198,7 @@ enum adshard_cmd {
 	ADSHARD_CMD_EVENT,
 	__ADSHARD_CMD_MAX,
 };
+
 #define ADSHARD_CMD_MAX (__ADSHARD_CMD_MAX - 1)
 
 enum adshard_attr {
@@ -274,6 +275,7 @@ enum adshard_attr {
 	ADSHARD_A_TEXT,
 	__ADSHARD_A_MAX,
 };
+
 #define ADSHARD_A_MAX (__ADSHARD_A_MAX - 1)
 
 enum adshard_seg_attr {
@@ -286,6 +288,7 @@ enum adshard_seg_attr {
 	ADSHARD_SEG_A_LEGS,
 	__ADSHARD_SEG_A_MAX,
 };
+
 #define ADSHARD_SEG_A_MAX (__ADSHARD_SEG_A_MAX - 1)
 
 enum adshard_leg_attr {
@@ -295,6 +298,7 @@ enum adshard_leg_attr {
 	ADSHARD_LEG_A_STATE,
 	__ADSHARD_LEG_A_MAX,
 };
+
 #define ADSHARD_LEG_A_MAX (__ADSHARD_LEG_A_MAX - 1)
 
 enum adshard_pool_state {
@@ -329,8 +333,7 @@ enum adshard_event {
 	ADSHARD_EVENT_POOL_GONE,
 	ADSHARD_EVENT_POOL_STATE,	/* TEXT says which and why */
 	ADSHARD_EVENT_MEMBER_STATE,
-	ADSHARD_EVENT_MEMBER_ERROR,	/* first error of a kind, then at most
-					 * one event a second and member */
+	ADSHARD_EVENT_MEMBER_ERROR,	/* at most one a second and member */
 	ADSHARD_EVENT_MIGRATION_START,
 	ADSHARD_EVENT_MIGRATION_DONE,
 	ADSHARD_EVENT_MIGRATION_FAILED,	/* ERROR and TEXT say why */
