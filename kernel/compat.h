@@ -12,9 +12,9 @@
 
 /* 6.2 split struct genl_ops for ->pre_doit(). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
-typedef struct genl_split_ops ads_genl_ops_t;
+#define ads_genl_ops	genl_split_ops
 #else
-typedef struct genl_ops ads_genl_ops_t;
+#define ads_genl_ops	genl_ops
 #endif
 
 static inline struct nlattr **ads_dump_attrs(struct netlink_callback *cb)
@@ -25,6 +25,23 @@ static inline struct nlattr **ads_dump_attrs(struct netlink_callback *cb)
 	return genl_dumpit_info(cb)->attrs;
 #endif
 }
+
+/* 6.1.68 and 6.6.7 can keep the unprivileged from listening. */
+#ifdef GENL_MCAST_CAP_SYS_ADMIN
+#define ADS_MCGRP(group)	{ .name = group, \
+				  .flags = GENL_MCAST_CAP_SYS_ADMIN }
+#else
+#define ADS_MCGRP(group)	{ .name = group }
+#endif
+
+/* 6.2 gave struct netlink_ext_ack room for a formatted sentence: extack.c */
+#ifndef NL_SET_ERR_MSG_FMT
+#define ADS_EXTACK_SLOTS	64
+__printf(2, 3)
+void ads_extack_fmt(struct netlink_ext_ack *extack, const char *fmt, ...);
+#define NL_SET_ERR_MSG_FMT(extack, fmt, args...) \
+	ads_extack_fmt(extack, fmt, ##args)
+#endif
 
 /*
  * Pages under write must not change while they are being mirrored: the legs

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests that change something: migrate, abort, throttle, state of a member.
+ */
+#include "migrate.h"
+#include "netlink.h"
+
+/* -EINVAL with a sentence if one is missing. */
+static int need(struct genl_info *info, int attr, const char *what)
+{
+	if (!GENL_REQ_ATTR_CHECK(info, attr))
+		return 0;
+	NL_SET_ERR_MSG_FMT(info->extack, "the request names no %s", what);
+	return -EINVAL;
+}
+
+static bool get_u32(struct genl_info *info, int attr, u32 *value)
+{
+	if (!info->attrs[attr])
+		return false;
+	*value = nla_get_u32(info->attrs[attr]);
+	return true;
+}
+
+static bool get_u64(struct genl_info *info, int attr, u64 *value)
+{
+	if (!info->attrs[attr])
+		return false;
+	*value = nla_get_u64(info->attrs[attr]);
+	return true;
+}
+
+/* Do they exist? Then they do as long as the pool is alive. */
+static int check(struct genl_info *info, const u32 *seg, const u32 *member)
+{
+	struct ads_pool *pool = ads_nl_pool(info);
+	int ret = ads_nl_lock(pool, info->extack);
+
+	if (ret)
+		return ret;
+	if (seg)
+		ret = ads_nl_check_segment(pool, *seg, info->extack);
+	if (!ret && member)
+		ret = ads_nl_check_member(pool, *member, info->extack);
+	mutex_unlock(&pool->lock);
+	return ret;
+}
+
+int ads_nl_migrate(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **attrs = info->attrs;
+	u32 seg, dst, priority = 0;
+	u64 cookie = 0;
+	int ret;
+
+	ret = need(info, ADSHARD_A_SEGMENT, "segment");
+	if (!ret)
+		ret = need(info, ADSHARD_A_DST_MEMBER, "destination");
+	if (ret)
+		return ret;
+	seg = nla_get_u32(attrs[ADSHARD_A_SEGMENT]);
+	dst = nla_get_u32(attrs[ADSHARD_A_DST_MEMBER]);
+	get_u32(info, ADSHARD_A_PRIORITY, &priority);
+	get_u64(info, ADSHARD_A_COOKIE, &cookie);
+
+	ret = check(info, &seg, &dst);
+	if (ret)
+		return ret;
+	return ads_mig_queue(ads_nl_pool(info), seg, dst, priority, cookie,
+			     info->extack);
+}
+
+int ads_nl_abort(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *seg_attr = info->attrs[ADSHARD_A_SEGMENT];
+	struct nlattr *member_attr = info->attrs[ADSHARD_A_MEMBER];
+	u32 seg = ADS_ALL, member = ADS_ALL;
+	int ret;
+
+	if (seg_attr && member_attr) {
+		NL_SET_ERR_MSG(info->extack,
+			       "either a segment or a member, not both");
+		return -EINVAL;
+	}
+	if (seg_attr)
+		seg = nla_get_u32(seg_attr);
+	if (member_attr)
+		member = nla_get_u32(member_attr);
+	/* Also keeps ADS_ALL itself out. */
+	ret = check(info, seg_attr ? &seg : NULL, member_attr ? &member : NULL);
+	if (ret)
+		return ret;
+
+	ret = ads_mig_abort(ads_nl_pool(info), seg, member);
+	if (ret == -ENOENT)
+		NL_SET_ERR_MSG_FMT(info->extack, "segment %u is not migrating",
+				   seg);
+	return min(ret, 0);
+}
+
+/* Limits -------------------------------------------------------------------*/
+
+static void set_member_limits(struct ads_member *mb,
+			      const struct ads_limit_change *lim)
+{
+	int dir;
+
+	for (dir = 0; dir < 2; dir++) {
+		if (lim->has_bps[dir]) {
+			mb->limit[dir].bps = lim->bps[dir];
+			/* What was charged at the old rate is forgotten. */
+			mb->limit[dir].next_ns = 0;
+		}
+		if (lim->has_active_max[dir])
+			mb->limit[dir].active_max = lim->active_max[dir];
+	}
+}
+
+static int check_limits(struct ads_pool *pool, const struct ads_limit_change *lim,
+			struct netlink_ext_ack *extack)
+{
+	int dir;
+
+	if (!lim->has_bps[0] && !lim->has_bps[1] &&
+	    !lim->has_active_max[0] && !lim->has_active_max[1] &&
+	    !lim->has_max_active && !lim->has_paused) {
+		NL_SET_ERR_MSG(extack, "the request changes no limit");
+		return -EINVAL;
+	}
+	if (lim->one && (lim->has_max_active || lim->has_paused)) {
+		NL_SET_ERR_MSG(extack,
+			       "MAX_ACTIVE and PAUSED are of the pool, not of a member");
+		return -EINVAL;
+	}
+	for (dir = 0; dir < 2; dir++)
+		if (lim->has_active_max[dir] && !lim->active_max[dir])
+			return -ERANGE;
+	if (lim->has_max_active && !lim->max_active)
+		return -ERANGE;
+	return lim->one ? ads_nl_check_member(pool, lim->member, extack) : 0;
+}
+
+int ads_limits_set(struct ads_pool *pool, const struct ads_limit_change *lim,
+		   struct netlink_ext_ack *extack)
+{
+	struct ads_mig *m;
+	u32 i;
+	int ret;
+
+	ret = ads_nl_lock(pool, extack);
+	if (ret)
+		return ret;
+	ret = check_limits(pool, lim, extack);
+	if (ret)
+		goto out;
+
+	spin_lock(&pool->throttle_lock);
+	for (i = 0; i < pool->nr_members; i++)
+		if (!lim->one || i == lim->member)
+			set_member_limits(&pool->members[i], lim);
+	spin_unlock(&pool->throttle_lock);
+	if (lim->has_max_active)
+		pool->max_active = lim->max_active;
+	if (lim->has_paused)
+		WRITE_ONCE(pool->paused, lim->paused);
+
+	/* Who waits for an old limit shall ask for the new one. */
+	list_for_each_entry(m, &pool->active, node)
+		ads_jobs_hurry(m);
+	ads_mig_start_queued(pool);
+	mutex_unlock(&pool->lock);
+	if (lim->has_paused && !lim->paused)
+		ads_mig_unpark(pool);
+	return 0;
+out:
+	mutex_unlock(&pool->lock);
+	return ret;
+}
+
+int ads_nl_throttle(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ads_limit_change lim = {
+		.has_paused = info->attrs[ADSHARD_A_PAUSED],
+	};
+
+	lim.one = get_u32(info, ADSHARD_A_MEMBER, &lim.member);
+	lim.has_bps[0] = get_u64(info, ADSHARD_A_SRC_BPS, &lim.bps[0]);
+	lim.has_bps[1] = get_u64(info, ADSHARD_A_DST_BPS, &lim.bps[1]);
+	lim.has_active_max[0] = get_u32(info, ADSHARD_A_SRC_ACTIVE_MAX,
+					&lim.active_max[0]);
+	lim.has_active_max[1] = get_u32(info, ADSHARD_A_DST_ACTIVE_MAX,
+					&lim.active_max[1]);
+	lim.has_max_active = get_u32(info, ADSHARD_A_MAX_ACTIVE,
+				     &lim.max_active);
+	if (lim.has_paused)
+		lim.paused = nla_get_u8(info->attrs[ADSHARD_A_PAUSED]);
+	return ads_limits_set(ads_nl_pool(info), &lim, info->extack);
+}
+
+/* State of a member --------------------------------------------------------*/
+
+static void explain_set_member(u32 member, int err,
+			       struct netlink_ext_ack *extack)
+{
+	switch (err) {
+	case -ENOTEMPTY:
+		NL_SET_ERR_MSG_FMT(extack,
+				   "member %u holds the only leg of a segment",
+				   member);
+		break;
+	case -EHOSTDOWN:
+		NL_SET_ERR_MSG_FMT(extack, "member %u has failed", member);
+		break;
+	case -ENODEV:
+		NL_SET_ERR_MSG_FMT(extack, "member %u is missing", member);
+		break;
+	case -ENOTUNIQ:
+		NL_SET_ERR_MSG_FMT(extack,
+				   "member %u has the only copy of the metadata",
+				   member);
+		break;
+	case -EROFS:
+	case -EOWNERDEAD:
+		NL_SET_ERR_MSG(extack, "the pool takes no metadata changes");
+		break;
+	case -EBUSY:
+		NL_SET_ERR_MSG(extack, "the pool is suspended");
+		break;
+	case -EINVAL:
+		NL_SET_ERR_MSG_FMT(extack,
+				   "member %u can't go from its state to this one",
+				   member);
+		break;
+	}
+}
+
+int ads_nl_set_member(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ads_pool *pool = ads_nl_pool(info);
+	u32 member, state;
+	int ret;
+
+	ret = need(info, ADSHARD_A_MEMBER, "member");
+	if (!ret)
+		ret = need(info, ADSHARD_A_MEMBER_STATE, "state");
+	if (ret)
+		return ret;
+	member = nla_get_u32(info->attrs[ADSHARD_A_MEMBER]);
+	state = nla_get_u32(info->attrs[ADSHARD_A_MEMBER_STATE]);
+	if (state == ADSHARD_MEMBER_DRAINED) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[ADSHARD_A_MEMBER_STATE],
+				    "a draining member becomes drained by itself");
+		return -EINVAL;
+	}
+	ret = check(info, NULL, &member);
+	if (ret)
+		return ret;
+	ret = ads_pool_set_member(pool, member, state);
+	if (ret)
+		explain_set_member(member, ret, info->extack);
+	return ret;
+}
