@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Random I/O against a model while small segments move back and forth at random.
+# timeout: 150
+. /t/lib.sh
+
+load_module
+members 4 24 512 discard=1
+dm_create vol "0 98304 adshard - 4 ${MEMBERS[*]} 4 segment_size 2048 chunk_size 128"
+out=$(torture vol "${TORTURE_MOVES:-300}" 8 "${TORTURE_SEED:-1}" 60 2>&1)
+ok $? "no difference, no error, no failed move" || true
+diag "$out"
+like "$out" "moves done [1-9]" "segments moved"
+diag "$(dm_status vol)"
+run "removes" dm_remove vol
+run "unloads" unload_module
+done_testing
