@@ -47,8 +47,8 @@ struct ads_change {
  * @doomed:	a member without which @redo makes no sense (the destination of
  *		a migration), or ADSHARD_NO_MEMBER
  * @drop_meta:	a member that stops being a metadata member with this record,
- *		or ADSHARD_NO_MEMBER. Refused (-ENOTUNIQ... -EBUSY) if it is
- *		the only active one.
+ *		or ADSHARD_NO_MEMBER. Refused (-EBUSY) if it is the only active
+ *		one. Stays so if @redo is taken back: recruit it again.
  * @apply:	called under the metadata lock once @redo is durable, to put it
  *		in core; process context, must not sleep on I/O or on bios.
  *		A negative return takes the change back. May be NULL. Changes
@@ -113,6 +113,10 @@ u64 ads_meta_seq(struct ads_pool *pool);
 u64 ads_meta_term(struct ads_pool *pool);
 /* 0: no metadata member, 1: dropped one, 2: active one */
 unsigned int ads_meta_role(struct ads_pool *pool, u16 member);
+/* A metadata member was dropped and nobody has taken its place. */
+bool ads_meta_degraded(struct ads_pool *pool);
+/* A metadata member was dropped and nobody has taken its place. */
+bool ads_meta_degraded(struct ads_pool *pool);
 
 /*
  * Make @member a metadata member again (an undone drain) or for the first

@@ -215,6 +215,9 @@ struct adshard_state {
  * @nr_entries entries follow the header, each a struct adshard_entry and its
  * payload, 8-byte aligned. An entry of an unknown type makes the record
  * unreadable: new types come with an incompat feature.
+ *
+ * @prev_crc is the unseeded checksum (see struct adshard_table) of the record
+ * before, so that a record which was given up can't be continued.
  */
 struct adshard_record {
 	__le32	magic;			/*   0  ADSHARD_RECORD_MAGIC */
@@ -222,9 +225,7 @@ struct adshard_record {
 	struct adshard_state state;	/*   8 */
 	__le16	nr_entries;		/*  88 */
 	__le16	bytes;			/*  90  of all entries */
-	__le32	prev_crc;		/*  92  unseeded checksum of the record
-					 *      before: a record that was given
-					 *      up can't be continued */
+	__le32	prev_crc;		/*  92 */
 	__u8	reserved[32];		/*  96 */
 	__u8	entries[3968];		/* 128 */
 };
@@ -247,21 +248,24 @@ struct adshard_entry {
  * Table area: one header block, then max_members, max_segments and
  * max_bad_blocks worth of body blocks, in this order. Body blocks are written
  * and flushed before the header (PREFLUSH|FUA).
+ *
+ * The unseeded checksum of a block is its crc32c with the initial value ~0 and
+ * its crc field taken as zero: that of the content, equal on all members.
+ *
+ * @body_crc is the crc32c, initial value ~0, of the unseeded checksums of all
+ * body blocks in order, each as __le32: a body block of another checkpoint
+ * can't go unnoticed.
+ * @last_crc is the unseeded checksum of record state.seq, which record
+ * state.seq + 1 has as its @prev_crc. 0 if there was no such record (a new
+ * pool's first table).
  */
 struct adshard_table {
 	__le32	magic;			/*   0  ADSHARD_TABLE_MAGIC */
 	__le32	crc;			/*   4 */
 	struct adshard_state state;	/*   8  after record state.seq */
-	__le32	body_crc;		/*  88  over the unseeded checksums (crc32c,
-					 *      initial ~0, crc field zero, as
-					 *      __le32) of all body blocks in
-					 *      order, initial ~0: a body block
-					 *      of another checkpoint can't go
-					 *      unnoticed */
+	__le32	body_crc;		/*  88 */
 	__le32	body_blocks;		/*  92  member + segment + bad blocks */
-	__le32	last_crc;		/*  96  unseeded checksum of record
-					 *      state.seq: what record state.seq
-					 *      + 1 has as @prev_crc */
+	__le32	last_crc;		/*  96 */
 	__u8	reserved[3996];		/* 100 */
 };
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inside of an activation: meta-scan.c looks at the devices, meta-load.c
+ * finds the state, meta-check.c judges whether the members and segments in it
+ * can be served.
+ */
+#ifndef ADS_META_LOAD_H
+#define ADS_META_LOAD_H
+
+#include "journal.h"
+#include "meta-core.h"
+
+/**
+ * struct ads_try - a table area of a device
+ * @table:	the record that its header stands for
+ * @end:	where the records lead from there, on all members together
+ * @broken:	it was tried and is not whole
+ */
+struct ads_try {
+	bool valid, tried, broken;
+	u64 history;
+	struct ads_link table;
+	struct ads_link end;
+};
+
+/**
+ * struct ads_seen - a device of the table line
+ * @ring:	what is in its ring; NULL if nobody thinks it has one
+ */
+struct ads_seen {
+	struct block_device *bdev;
+	struct ads_super sb;
+	bool probe;
+	struct ads_try try[2];
+	struct ads_ring_rec *ring;
+};
+
+/**
+ * struct ads_load - an activation under way
+ * @top:	highest sequence seen in any header or record
+ * @st:		the state that was chosen, after record @end
+ * @chosen:	the member whose table in @area it was loaded from
+ */
+struct ads_load {
+	struct ads_pool *pool;
+	struct ads_meta *meta;
+	struct ads_geometry geo;
+	struct ads_mio *io;
+	struct ads_seen *seen;
+	unsigned int nr;
+
+	u64 top;
+	struct ads_state st;
+	struct ads_link end;
+	struct ads_seen *chosen;
+	unsigned int area;
+
+	struct adshard_super raw;
+};
+
+/* Fill in @seen and @top. The numbered steps are at the top of meta-load.c. */
+int ads_load_devices(struct ads_load *l);
+/* Say that member @index is missing and why that matters. */
+void ads_load_missing(struct ads_load *l, u32 index, const char *because);
+/* The devices into pool->members[]: who is who, and what fits. */
+int ads_load_members(struct ads_load *l);
+/* Every segment has a place, on a device that is here, and no other has it. */
+int ads_load_segments(struct ads_load *l);
+
+#endif /* ADS_META_LOAD_H */
