@@ -3,7 +3,6 @@
 # What the scripts share: where the tree and the cache are, how to say things.
 # Sourced by bash scripts, never run.
 
-# shellcheck disable=SC2034 # used by those that source this
 ADS_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ADS_CACHE=${ADSHARD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/adshard}
 mkdir -p "$ADS_CACHE"

@@ -78,9 +78,10 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	return CALL(sendmsg, ssize_t, fd, msg, flags);
 }
 
-ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct sockaddr *to, socklen_t tolen)
+ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct sockaddr *to,
+	       socklen_t to_size)
 {
-	return CALL(sendto, ssize_t, fd, data, len, flags, to, tolen);
+	return CALL(sendto, ssize_t, fd, data, len, flags, to, to_size);
 }
 
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
