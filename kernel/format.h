@@ -14,6 +14,8 @@
 
 #ifdef __KERNEL__
 #include <linux/types.h>
+
+#include <asm/byteorder.h>
 #else
 #include "format-host.h"
 #endif
