@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,47 +21,51 @@ int ads_kmsg_open(void)
 	return fd;
 }
 
-_Bool ads_kmsg_parse(const char *record, char *buf, size_t size)
+/* Warnings are not why something was refused. */
+static bool is_error(const char *record)
 {
-	static const char *const prefixes[] = {
-		"device-mapper: table: ", "device-mapper: ioctl: ",
-		"device-mapper: adshard: ", "device-mapper: ", "dm-adshard: ",
-		"adshard: ",
-	};
+	return (strtoul(record, NULL, 10) & 7) <= 3;
+}
+
+enum ads_kmsg_kind ads_kmsg_parse(const char *record, char *buf, size_t size)
+{
+	static const char own[] = "device-mapper: adshard: ";
+	static const char table[] = "device-mapper: table: ";
 	const char *text = strchr(record, ';');
-	size_t len;
+	enum ads_kmsg_kind kind;
 	char *end;
 
-	if (!text)
-		return 0;
+	if (!text || !is_error(record))
+		return ADS_KMSG_OTHER;
 	text++;
-	if (!strstr(text, "adshard"))
-		return 0;
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-		if (!strncmp(text, prefixes[i], strlen(prefixes[i])))
-			text += strlen(prefixes[i]);
-	/* "253:0: adshard: reason (-EINVAL)" of a refused table */
-	if (text[0] >= '0' && text[0] <= '9') {
-		const char *p = strstr(text, ": adshard: ");
-
-		if (p && strspn(text, "0123456789:") == (size_t)(p - text))
-			text = p + strlen(": adshard: ");
+	if (!strncmp(text, own, strlen(own))) {
+		text += strlen(own);
+		kind = ADS_KMSG_REASON;
+	} else if (!strncmp(text, table, strlen(table))) {
+		/* "253:0: adshard: Invalid name (-EINVAL)" */
+		text = strstr(text, ": adshard: ");
+		if (!text)
+			return ADS_KMSG_OTHER;
+		text += strlen(": adshard: ");
+		kind = ADS_KMSG_TABLE;
+	} else {
+		return ADS_KMSG_OTHER;
 	}
-	len = strcspn(text, "\n");
-	snprintf(buf, size, "%.*s", (int)len, text);
+	snprintf(buf, size, "%.*s", (int)strcspn(text, "\n"), text);
 	end = strstr(buf, " (-E");
 	if (end && end[strlen(end) - 1] == ')')
 		*end = '\0';
-	return buf[0] != '\0';
+	return kind;
 }
 
-_Bool ads_kmsg_reason(int fd, char *buf, size_t size)
+bool ads_kmsg_reason(int fd, char *buf, size_t size)
 {
-	char record[4096];
-	_Bool found = 0;
+	char record[4096], line[1024], fallback[1024] = "";
+	size_t len = 0;
 
+	buf[0] = '\0';
 	if (fd < 0)
-		return 0;
+		return false;
 	for (;;) {
 		ssize_t n = read(fd, record, sizeof(record) - 1);
 
@@ -69,8 +74,21 @@ _Bool ads_kmsg_reason(int fd, char *buf, size_t size)
 		if (n <= 0)
 			break;
 		record[n] = '\0';
-		found |= ads_kmsg_parse(record, buf, size);
+		switch (ads_kmsg_parse(record, line, sizeof(line))) {
+		case ADS_KMSG_REASON:
+			if (len < size)
+				len += snprintf(buf + len, size - len, "%s%s",
+						len ? "; " : "", line);
+			break;
+		case ADS_KMSG_TABLE:
+			strcpy(fallback, line);
+			break;
+		case ADS_KMSG_OTHER:
+			break;
+		}
 	}
 	close(fd);
-	return found;
+	if (!buf[0])
+		snprintf(buf, size, "%s", fallback);
+	return buf[0];
 }

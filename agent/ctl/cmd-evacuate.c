@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * adshardctl evacuate: every segment off a member.
+ *
+ * The member becomes draining, all its segments are queued in the kernel,
+ * hottest first, and this command only watches. If it is killed the kernel goes
+ * on; called again it adopts what is queued and plans the rest.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evacuate.h"
+#include "verbs.h"
+
+static const struct ctl_opt opts[] = {
+	{ 'w', "wait", NULL, "wait until it is empty and show progress (default)" },
+	{ 'd', "detach", NULL, "return once everything is queued" },
+	{ 'c', "cancel", NULL, "stop emptying it: what has moved stays where it is" },
+	{ 'N', "dry-run", NULL, "only say what would be done" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static int find_members(struct evac *e, char **argv, int argc)
+{
+	struct job *j = &e->job;
+
+	e->from = calloc(argc, sizeof(*e->from));
+	if (!e->from)
+		return ctl_fail_err(j->c, -ENOMEM, NULL);
+	for (int i = 0; i < argc; i++) {
+		struct ads_err err = { "" };
+		int at = ads_find_member(j->m, j->nr_m, argv[i], &err);
+		bool twice = false;
+
+		if (at < 0)
+			return ctl_fail_err(j->c, at, &err);
+		for (size_t k = 0; k < e->nr_from; k++)
+			twice |= e->from[k] == j->m[at].index;
+		if (!twice)
+			e->from[e->nr_from++] = j->m[at].index;
+	}
+	return CTL_OK;
+}
+
+static int set_state(struct evac *e, uint32_t state)
+{
+	struct job *j = &e->job;
+
+	for (size_t i = 0; i < e->nr_from; i++) {
+		int at = ads_member_by_index(j->m, j->nr_m, e->from[i]);
+		struct ads_err err = { "" };
+		char name[128];
+		int rc;
+
+		/* The kernel made it drained already: not to be undone. */
+		if (j->m[at].state == state ||
+		    (state == ADSHARD_MEMBER_DRAINING &&
+		     j->m[at].state == ADSHARD_MEMBER_DRAINED))
+			continue;
+		rc = ads_nl_set_member(j->c->nl, j->pool.uuid, e->from[i],
+				       state, &err);
+		ads_member_name(&j->m[at], name, sizeof(name));
+		if (rc) {
+			if (!err.text[0])
+				ads_err(&err, 0, "%s", strerror(-rc));
+			ads_err_prefix(&err, name);
+			return ctl_fail_err(j->c, rc, &err);
+		}
+		j->m[at].state = state;
+	}
+	return CTL_OK;
+}
+
+static int cancel(struct evac *e)
+{
+	struct job *j = &e->job;
+	struct ads_err err = { "" };
+	int rc;
+
+	/* First the state: a waiting "evacuate" would queue everything again. */
+	rc = set_state(e, ADSHARD_MEMBER_ONLINE);
+	for (size_t i = 0; !rc && i < e->nr_from; i++) {
+		rc = ads_nl_abort_member(j->c->nl, j->pool.uuid, e->from[i],
+					 &err);
+		if (rc == -ENOENT)
+			rc = 0;
+		if (rc)
+			rc = ctl_fail_err(j->c, rc, &err);
+	}
+	if (!rc)
+		ctl_say(j->c, "%s: online again; what has moved stays where it is",
+			e->what);
+	return rc;
+}
+
+/* FAILED and missing members can't be read: there is nothing to move. */
+static int refuse_dead(struct evac *e)
+{
+	struct job *j = &e->job;
+
+	for (size_t i = 0; i < e->nr_from; i++) {
+		int at = ads_member_by_index(j->m, j->nr_m, e->from[i]);
+		const struct ads_member *m = &j->m[at];
+		char name[128];
+
+		ads_member_name(m, name, sizeof(name));
+		if (m->state == ADSHARD_MEMBER_FAILED)
+			return ctl_fail(j->c, CTL_REFUSED,
+					"%s has failed: it is never read again, so nothing can be moved off it",
+					name);
+		if (!m->present)
+			return ctl_fail(j->c, CTL_REFUSED,
+					"%s: nothing can be moved off it",
+					name);
+	}
+	return CTL_OK;
+}
+
+static bool all_drained(const struct evac *e)
+{
+	const struct job *j = &e->job;
+
+	for (size_t i = 0; i < e->nr_from; i++) {
+		int at = ads_member_by_index(j->m, j->nr_m, e->from[i]);
+
+		if (at >= 0 && j->m[at].state != ADSHARD_MEMBER_DRAINED)
+			return false;
+	}
+	return true;
+}
+
+/* Ends the waiting if somebody has called the evacuation off. */
+static int check(struct job *j)
+{
+	struct evac *e = (struct evac *)j;
+
+	for (size_t i = 0; i < e->nr_from; i++) {
+		int at = ads_member_by_index(j->m, j->nr_m, e->from[i]);
+		char name[128];
+
+		if (at < 0 || (j->m[at].state != ADSHARD_MEMBER_ONLINE &&
+			       j->m[at].state != ADSHARD_MEMBER_FAILED))
+			continue;
+		ads_progress_clear(&j->progress);
+		ads_member_name(&j->m[at], name, sizeof(name));
+		return ctl_fail(j->c, CTL_ERRORS,
+				"%s is %s now: its evacuation has ended", name,
+				ads_member_state_name(j->m[at].state));
+	}
+	return 0;
+}
+
+static int finish(struct evac *e, int rc)
+{
+	struct job *j = &e->job;
+
+	if (rc == CTL_OK || rc == CTL_ERRORS)
+		job_summary(j, e->what);
+	if (rc == CTL_ERRORS)
+		job_report_failures(j);
+	if (rc)
+		return rc;
+	if (all_drained(e))
+		ctl_say(j->c, "%s: drained; may be pulled", e->what);
+	else
+		ctl_warn(j->c, "%s: empty, but not marked drained yet (adshardctl status)",
+			 e->what);
+	return CTL_OK;
+}
+
+static int evacuate(struct evac *e, bool detach, bool dry)
+{
+	struct job *j = &e->job;
+	int rc;
+
+	rc = evac_collect(e);
+	if (!rc)
+		rc = evac_plan(e);
+	if (rc)
+		return rc;
+	if (dry)
+		return evac_show_plan(e);
+	if (!j->nr && all_drained(e)) {
+		ctl_say(j->c, "%s: drained already; may be pulled", e->what);
+		return CTL_OK;
+	}
+	rc = set_state(e, ADSHARD_MEMBER_DRAINING);
+	if (rc)
+		return rc;
+	evac_queue(e);
+	ctl_say(j->c, "%s: %zu segment%s to move%s", e->what, j->nr,
+		j->nr == 1 ? "" : "s", e->adopted ?
+		", some of them on the way already" : "");
+	if (detach) {
+		job_report_failures(j);
+		return job_count(j, JOB_FAILED) ? CTL_ERRORS : CTL_OK;
+	}
+	j->again = evac_again;
+	j->check = check;
+	for (int round = 0; ; round++) {
+		rc = job_wait(j, e->what);
+		/* What was past its commit towards us when we began to drain. */
+		if (rc || all_drained(e) || round == EVAC_ROUNDS)
+			return finish(e, rc);
+		rc = evac_more(e);
+		if (rc)
+			return rc;
+	}
+}
+
+static int run(struct ctl *c, int argc, char **argv)
+{
+	bool detach = false, undo = false, dry = false, wait = false;
+	struct ads_err err = { "" };
+	struct evac e = { .job = { .c = c } };
+	int val, rc;
+
+	while ((val = ctl_getopt(c, argc, argv)) != -1) {
+		wait |= val == 'w';
+		detach |= val == 'd';
+		undo |= val == 'c';
+		dry |= val == 'N';
+	}
+	if (wait + detach + undo + dry > 1)
+		ctl_usage(c, "only one of --wait, --detach, --cancel and --dry-run");
+	if (optind == argc)
+		ctl_usage(c, "which member? (index, device or UUID)");
+	rc = ctl_load_pool(c, &e.job.pool, &e.job.m, &e.job.nr_m);
+	if (!rc)
+		rc = find_members(&e, argv + optind, argc - optind);
+	if (!rc)
+		evac_name(&e);
+	if (!rc)
+		rc = undo ? cancel(&e) : refuse_dead(&e);
+	if (!rc && !undo) {
+		rc = ads_nl_subscribe(c->nl, &err);
+		if (rc)
+			rc = ctl_fail_err(c, rc, &err);
+	}
+	if (!rc && !undo) {
+		ads_agent_status(2000, &e.agent, NULL);
+		rc = evacuate(&e, detach, dry);
+		if (c->doc && !dry)
+			job_json_segments(&e.job, c->doc);
+	}
+	evac_free(&e);
+	return rc;
+}
+
+const struct ctl_cmd ctl_evacuate = {
+	.name = "evacuate",
+	.args = "MEMBER...",
+	.summary = "Move every segment off members, so that they may be pulled",
+	.opts = opts,
+	.flags = CTL_PROGRESS,
+	.run = run,
+};

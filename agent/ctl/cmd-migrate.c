@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * adshardctl migrate: segments to a member of the operator's choice.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/units.h"
+
+#include "job.h"
+#include "verbs.h"
+
+static const struct ctl_opt opts[] = {
+	{ 't', "to", "MEMBER", "the destination: index, device or UUID" },
+	{ 'w', "wait", NULL, "wait until they have moved" },
+	{ 'P', "priority", "NUMBER", "higher goes first; default 0" },
+	{ 'N', "dry-run", NULL, "only say what would be done" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static int make_job(struct job *j, const uint32_t *want, size_t nr,
+		    uint32_t dst)
+{
+	struct ads_segment *seg;
+	struct ads_err err = { "" };
+	size_t n;
+	int rc;
+
+	rc = ads_nl_segments(j->c->nl, j->pool.uuid, NULL, &seg, &n, &err);
+	if (rc)
+		return ctl_fail_err(j->c, rc, &err);
+	j->seg = calloc(nr, sizeof(*j->seg));
+	if (!j->seg) {
+		free(seg);
+		return ctl_fail_err(j->c, -ENOMEM, NULL);
+	}
+	for (size_t i = 0; i < nr; i++) {
+		struct job_segment *s = &j->seg[j->nr++];
+
+		if (want[i] >= n) {
+			rc = ctl_fail(j->c, CTL_NOENT,
+				      "the pool has no segment %u: they are 0 to %zu",
+				      want[i], n - 1);
+			break;
+		}
+		s->segment = want[i];
+		s->dst = dst;
+		s->src = seg[want[i]].nr_legs ? seg[want[i]].leg[0].member :
+						ADS_PLACE_NONE;
+		/* There already, and not on its way to somewhere else. */
+		if (s->src == dst &&
+		    seg[want[i]].state == ADSHARD_SEGMENT_STABLE)
+			s->state = JOB_DONE;
+	}
+	free(seg);
+	return rc;
+}
+
+static void plan_json(struct job *j, uint32_t dst, size_t moves)
+{
+	struct json_object *o = ads_json_obj(j->c->doc, "plan");
+
+	ads_json_u64(o, "destination", dst);
+	ads_json_u64(o, "segments_to_move", moves);
+	ads_json_u64(o, "bytes", moves * j->pool.segment_size);
+}
+
+static int dry_run(struct job *j, const struct ads_member *dst,
+		   const char *name)
+{
+	size_t moves = job_count(j, JOB_PLANNED);
+	char bytes[32], src[128];
+
+	if (j->c->doc) {
+		plan_json(j, dst->index, moves);
+		job_json_segments(j, j->c->doc);
+	}
+	for (size_t i = 0; i < j->nr; i++) {
+		const struct job_segment *s = &j->seg[i];
+
+		ctl_member_name(j->m, j->nr_m, s->src, src, sizeof(src));
+		ctl_say(j->c, s->state == JOB_DONE ?
+			"segment %u: on %s already" :
+			"segment %u: %s -> %s", s->segment, src, name);
+	}
+	ctl_say(j->c, "would move %zu segment%s (%s); nothing was done", moves,
+		moves == 1 ? "" : "s",
+		ads_format_size(moves * j->pool.segment_size, false, bytes,
+				sizeof(bytes)));
+	if (dst->state != ADSHARD_MEMBER_ONLINE)
+		return ctl_fail(j->c, CTL_REFUSED,
+				"%s takes no segments: it is %s", name,
+				ads_member_state_name(dst->state));
+	if (moves > dst->nr_free)
+		return ctl_fail(j->c, CTL_REFUSED,
+				"needs %zu slots, %u free on %s", moves,
+				dst->nr_free, name);
+	return CTL_OK;
+}
+
+static int queue_all(struct job *j, const char *name, uint32_t priority)
+{
+	size_t there = 0, queued = 0;
+	int first = 0;
+
+	for (size_t i = 0; i < j->nr; i++) {
+		struct job_segment *s = &j->seg[i];
+		uint32_t dst = s->dst;
+		int rc;
+
+		if (s->state == JOB_DONE) {
+			there++;
+			continue;
+		}
+		rc = job_queue(j, s, priority, 0);
+		if (!rc && s->adopted && s->dst != dst) {
+			char other[128];
+
+			ctl_member_name(j->m, j->nr_m, s->dst, other,
+					sizeof(other));
+			snprintf(s->why, sizeof(s->why),
+				 "it is on its way to %s (adshardctl abort %u stops that)",
+				 other, s->segment);
+			s->dst = dst;
+			s->state = JOB_FAILED;
+			rc = -EBUSY;
+		}
+		if (rc) {
+			if (!first)
+				first = rc;
+			continue;
+		}
+		there += s->state == JOB_DONE;
+		queued += s->state == JOB_PENDING;
+	}
+	if (there)
+		ctl_say(j->c, "%zu segment%s on %s already", there,
+			there == 1 ? " is" : "s are", name);
+	if (queued)
+		ctl_say(j->c, "%zu segment%s on the way to %s", queued,
+			queued == 1 ? "" : "s", name);
+	if (!first)
+		return CTL_OK;
+	/* Nothing at all went: the reason is the command's. */
+	if (!queued && !there) {
+		for (size_t i = 0; i < j->nr; i++)
+			if (j->seg[i].state == JOB_FAILED)
+				return ctl_fail(j->c, ctl_exit_code(first),
+						"segment %u: %s",
+						j->seg[i].segment,
+						j->seg[i].why);
+	}
+	return CTL_ERRORS;
+}
+
+static int run(struct ctl *c, int argc, char **argv)
+{
+	const char *to = NULL;
+	bool wait = false, dry = false;
+	struct job j = { .c = c };
+	struct ads_err err = { "" };
+	uint32_t priority = 0, *want;
+	size_t nr;
+	char name[128], what[64];
+	int val, rc, dst;
+
+	while ((val = ctl_getopt(c, argc, argv)) != -1) {
+		switch (val) {
+		case 't':
+			to = optarg;
+			break;
+		case 'w':
+			wait = true;
+			break;
+		case 'P':
+			priority = ctl_parse_u64(c, "--priority", optarg,
+						 UINT32_MAX);
+			break;
+		case 'N':
+			dry = true;
+			break;
+		}
+	}
+	if (optind == argc)
+		ctl_usage(c, "which segments? (5 or 5,7-12)");
+	if (!to)
+		ctl_usage(c, "where to? (--to MEMBER)");
+	/* Wrong segments are wrong usage, with or without a pool. */
+	rc = ctl_parse_segments(c, argv + optind, argc - optind, &want, &nr);
+	if (rc)
+		return ctl_fail_err(c, rc, NULL);
+	rc = ctl_load_pool(c, &j.pool, &j.m, &j.nr_m);
+	if (rc)
+		goto out;
+	dst = ads_find_member(j.m, j.nr_m, to, &err);
+	if (dst < 0) {
+		rc = ctl_fail_err(c, dst, &err);
+		goto out;
+	}
+	ads_member_name(&j.m[dst], name, sizeof(name));
+	rc = make_job(&j, want, nr, j.m[dst].index);
+	if (rc)
+		goto out;
+	if (dry) {
+		rc = dry_run(&j, &j.m[dst], name);
+		goto out;
+	}
+	rc = ads_nl_subscribe(c->nl, &err);
+	if (rc) {
+		rc = ctl_fail_err(c, rc, &err);
+		goto out;
+	}
+	rc = queue_all(&j, name, priority);
+	if (wait && job_count(&j, JOB_PENDING)) {
+		snprintf(what, sizeof(what), "migrate to %s", name);
+		val = job_wait(&j, what);
+		if (val)
+			rc = val;
+		if (!rc || rc == CTL_ERRORS)
+			job_summary(&j, what);
+	}
+	if (rc == CTL_ERRORS)
+		job_report_failures(&j);
+	if (c->doc)
+		job_json_segments(&j, c->doc);
+out:
+	free(want);
+	job_free(&j);
+	return rc;
+}
+
+const struct ctl_cmd ctl_migrate = {
+	.name = "migrate",
+	.args = "SEGMENT... --to MEMBER",
+	.summary = "Move segments to a member, live and verified",
+	.opts = opts,
+	.flags = CTL_PROGRESS,
+	.run = run,
+};

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * adshardctl segments: the map.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/units.h"
+
+#include "table.h"
+#include "verbs.h"
+
+static const struct ctl_opt opts[] = {
+	{ 'm', "member", "MEMBER", "only segments with a leg on this member" },
+	{ 'R', "range", "FIRST-LAST", "only these segments" },
+	{ 'H', "hot", "NUMBER", "only so many, the hottest first" },
+	{ 0, NULL, NULL, NULL },
+};
+
+enum { C_SEGMENT, C_STATE, C_MEMBER, C_DEVICE, C_READS, C_WRITES, C_LAST,
+	C_OFFSET, C_POSITION, C_LEGS };
+
+static const struct table_col cols[] = {
+	[C_SEGMENT] = { "SEGMENT", "its number", TABLE_RIGHT },
+	[C_STATE] = { "STATE", "stable, queued, migrating", 0 },
+	[C_MEMBER] = { "MEMBER", "where it is (and goes to)", 0 },
+	[C_DEVICE] = { "DEVICE", "the same as devices", 0 },
+	[C_READS] = { "READS", "sampled reads since the activation", TABLE_RIGHT },
+	[C_WRITES] = { "WRITES", "sampled writes since the activation", TABLE_RIGHT },
+	[C_LAST] = { "LAST", "time since the last sampled access", TABLE_RIGHT },
+	[C_OFFSET] = { "OFFSET", "its start in the volume", TABLE_RIGHT | TABLE_HIDDEN },
+	[C_POSITION] = { "POSITION", "its start on the device", TABLE_RIGHT | TABLE_HIDDEN },
+	[C_LEGS] = { "LEGS", "states of its copies", TABLE_HIDDEN },
+	{ NULL, NULL, 0 },
+};
+
+static uint64_t heat(const struct ads_segment *s)
+{
+	return (uint64_t)s->reads + s->writes;
+}
+
+static int cmp_heat(const void *a, const void *b)
+{
+	const struct ads_segment *x = a, *y = b;
+
+	if (heat(x) != heat(y))
+		return heat(x) > heat(y) ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static uint64_t position(const struct ads_pool *p, const struct ads_member *m,
+			 size_t nr, const struct ads_leg *leg)
+{
+	int at = ads_member_by_index(m, nr, leg->member);
+
+	return (at < 0 ? 0 : m[at].data_start) +
+	       (uint64_t)leg->chunk * p->chunk_size;
+}
+
+/* Appends ">TEXT" (or TEXT, as the first) to a list of a segment's legs. */
+static void add(char *list, size_t size, const char *text)
+{
+	size_t len = strlen(list);
+
+	snprintf(list + len, size - len, "%s%s", len ? ">" : "", text);
+}
+
+static void row(struct table *t, const struct ads_pool *p,
+		const struct ads_member *m, size_t nr,
+		const struct ads_segment *s)
+{
+	char index[64] = "", dev[512] = "", state[64] = "", one[128];
+
+	for (uint32_t i = 0; i < s->nr_legs; i++) {
+		snprintf(one, sizeof(one), "%u", s->leg[i].member);
+		add(index, sizeof(index), one);
+		ctl_member_name(m, nr, s->leg[i].member, one, sizeof(one));
+		add(dev, sizeof(dev), one);
+		add(state, sizeof(state), ads_leg_state_name(s->leg[i].state));
+	}
+	table_row(t);
+	table_set(t, C_SEGMENT, "%u", s->index);
+	table_set(t, C_STATE, "%s", ads_segment_state_name(s->state));
+	table_set(t, C_MEMBER, "%s", index);
+	table_set(t, C_DEVICE, "%s", dev);
+	table_set(t, C_READS, "%u", s->reads);
+	table_set(t, C_WRITES, "%u", s->writes);
+	table_set(t, C_LAST, "%s", ads_format_duration((double)s->last, one,
+						       sizeof(one)));
+	table_size(t, C_OFFSET, s->index * p->segment_size);
+	if (s->nr_legs)
+		table_size(t, C_POSITION, position(p, m, nr, &s->leg[0]));
+	table_set(t, C_LEGS, "%s", state);
+}
+
+static void json(struct ctl *c, const struct ads_pool *p,
+		 const struct ads_member *m, size_t nr,
+		 const struct ads_segment *seg, size_t n)
+{
+	struct json_object *list;
+
+	ads_json_uuid(c->doc, "pool", p->uuid);
+	ads_json_u64(c->doc, "segment_size", p->segment_size);
+	ads_json_u64(c->doc, "heat_sample", p->heat_sample);
+	list = ads_json_arr(c->doc, "segments");
+	for (size_t i = 0; i < n; i++) {
+		const struct ads_segment *s = &seg[i];
+		struct json_object *o = ads_json_push(list), *legs;
+
+		ads_json_u64(o, "segment", s->index);
+		ads_json_str(o, "state", ads_segment_state_name(s->state));
+		ads_json_u64(o, "offset", s->index * p->segment_size);
+		ads_json_u64(o, "reads_sampled", s->reads);
+		ads_json_u64(o, "writes_sampled", s->writes);
+		if (s->last >= 0)
+			ads_json_i64(o, "last_access_seconds", s->last);
+		else
+			ads_json_null(o, "last_access_seconds");
+		legs = ads_json_arr(o, "legs");
+		for (uint32_t k = 0; k < s->nr_legs; k++) {
+			struct json_object *l = ads_json_push(legs);
+
+			ads_json_u64(l, "member", s->leg[k].member);
+			ads_json_u64(l, "position",
+				     position(p, m, nr, &s->leg[k]));
+			ads_json_str(l, "state",
+				     ads_leg_state_name(s->leg[k].state));
+		}
+	}
+}
+
+static void parse_range(struct ctl *c, char *s, struct ads_seg_filter *f)
+{
+	char *dash = strchr(s, '-');
+	uint64_t last;
+
+	if (dash)
+		*dash = '\0';
+	f->first = ctl_parse_u64(c, "--range", s, ADSHARD_MAX_SEGMENTS - 1);
+	last = dash ? ctl_parse_u64(c, "--range", dash + 1,
+				    ADSHARD_MAX_SEGMENTS - 1) : f->first;
+	if (last < f->first)
+		ctl_usage(c, "--range: the last segment comes before the first");
+	f->count = last - f->first + 1;
+}
+
+static int run(struct ctl *c, int argc, char **argv)
+{
+	struct ads_seg_filter f = { 0 };
+	const char *member = NULL;
+	struct ads_err err = { "" };
+	struct ads_segment *seg;
+	struct ads_member *m;
+	struct ads_pool p;
+	uint64_t hot = 0;
+	struct table t;
+	size_t nr, n;
+	int val, rc;
+
+	while ((val = ctl_getopt(c, argc, argv)) != -1) {
+		if (val == 'm')
+			member = optarg;
+		else if (val == 'R')
+			parse_range(c, optarg, &f);
+		else if (val == 'H')
+			hot = ctl_parse_u64(c, "--hot", optarg, UINT32_MAX);
+	}
+	if (optind < argc)
+		ctl_usage(c, "%s: say --range %s or --member %s", argv[optind],
+			  argv[optind], argv[optind]);
+	rc = ctl_load_pool(c, &p, &m, &nr);
+	if (rc)
+		return rc;
+	if (member) {
+		int at = ads_find_member(m, nr, member, &err);
+
+		if (at < 0) {
+			rc = ctl_fail_err(c, at, &err);
+			goto out;
+		}
+		f.has_member = true;
+		f.member = m[at].index;
+	}
+	if (f.first >= p.nr_segments) {
+		rc = ctl_fail(c, CTL_NOENT,
+			      "the pool has no segment %u: they are 0 to %u",
+			      f.first, p.nr_segments - 1);
+		goto out;
+	}
+	rc = ads_nl_segments(c->nl, p.uuid, &f, &seg, &n, &err);
+	if (rc) {
+		rc = ctl_fail_err(c, rc, &err);
+		goto out;
+	}
+	if (hot) {
+		qsort(seg, n, sizeof(*seg), cmp_heat);
+		n = n < hot ? n : hot;
+	}
+	if (c->doc) {
+		json(c, &p, m, nr, seg, n);
+	} else {
+		table_init(&t, c, cols);
+		for (size_t i = 0; i < n; i++)
+			row(&t, &p, m, nr, &seg[i]);
+		table_print(&t, "");
+		table_free(&t);
+	}
+	free(seg);
+out:
+	free(m);
+	return rc;
+}
+
+const struct ctl_cmd ctl_segments = {
+	.name = "segments",
+	.args = "",
+	.summary = "List segments: where they are and how hot",
+	.opts = opts,
+	.flags = CTL_TABLE,
+	.run = run,
+};

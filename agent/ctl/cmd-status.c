@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * adshardctl status: verdict, members, errors, jobs.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/dev.h"
+#include "lib/units.h"
+
+#include "health.h"
+#include "table.h"
+#include "verbs.h"
+
+#define AGENT_MS	2000
+
+static const struct ctl_opt opts[] = {
+	{ 'c', "check", NULL, "for monitoring: one line, exit code 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN" },
+	{ 'x', "unhealthy", NULL, "only pools that are not healthy" },
+	{ 0, NULL, NULL, NULL },
+};
+
+enum { C_MEMBER, C_DEVICE, C_STATE, C_SIZE, C_FREE, C_SEGMENTS, C_SCORE,
+	C_REASON, C_UUID, C_META, C_SLOTS, C_MODEL, C_SERIAL, C_ERRORS };
+
+static const struct table_col cols[] = {
+	[C_MEMBER] = { "MEMBER", "index in the pool", TABLE_RIGHT },
+	[C_DEVICE] = { "DEVICE", "block device", 0 },
+	[C_STATE] = { "STATE", "online, draining, drained, failed", 0 },
+	[C_SIZE] = { "SIZE", "of the device", TABLE_RIGHT },
+	[C_FREE] = { "FREE", "room for segments", TABLE_RIGHT },
+	[C_SEGMENTS] = { "SEGMENTS", "segments on it", TABLE_RIGHT },
+	[C_SCORE] = { "SCORE", "0 healthy .. 100 failing, from the agent", TABLE_RIGHT },
+	[C_REASON] = { "REASON", "what the score comes from", TABLE_TRUNC },
+	[C_UUID] = { "UUID", "of the member", TABLE_HIDDEN },
+	[C_META] = { "META", "part in the metadata: none, spare, active", TABLE_HIDDEN },
+	[C_SLOTS] = { "SLOTS", "segments it has room for", TABLE_HIDDEN | TABLE_RIGHT },
+	[C_MODEL] = { "MODEL", "of the disk", TABLE_HIDDEN },
+	[C_SERIAL] = { "SERIAL", "of the disk", TABLE_HIDDEN },
+	[C_ERRORS] = { "ERRORS", "I/O errors since the activation", TABLE_HIDDEN | TABLE_RIGHT },
+	{ NULL, NULL, 0 },
+};
+
+/* Everything about one pool. */
+struct view {
+	struct ads_pool *pool;
+	struct ads_member *m;
+	size_t nr_m;
+	struct ads_migration *mig;
+	size_t nr_mig;
+	const struct ads_agent_status *agent;	/* NULL: doesn't answer */
+	struct health health;
+};
+
+static const char *meta_name(uint8_t meta)
+{
+	return meta == 2 ? "active" : meta == 1 ? "spare" : "none";
+}
+
+static enum ctl_color member_color(const struct ads_member *m)
+{
+	switch (m->state) {
+	case ADSHARD_MEMBER_ONLINE:
+		return m->present ? CTL_GOOD : CTL_BAD;
+	case ADSHARD_MEMBER_FAILED:
+		return CTL_BAD;
+	default:
+		return CTL_WARN;
+	}
+}
+
+static void member_row(struct table *t, const struct view *v,
+		       const struct ads_member *m)
+{
+	const struct ads_agent_member *a = ads_agent_find(v->agent,
+							  m->pool_uuid,
+							  m->index);
+	char uuid[ADS_UUID_STR];
+	struct ads_dev_info info = { .size = 0 };
+
+	table_row(t);
+	table_set(t, C_MEMBER, "%u", m->index);
+	if (m->present) {
+		char path[128];
+
+		ads_dev_path(m->major, m->minor, path, sizeof(path));
+		ads_dev_info(m->major, m->minor, &info);
+		table_set(t, C_DEVICE, "%s", path);
+	} else {
+		table_set(t, C_DEVICE, "-");
+	}
+	table_set(t, C_STATE, "%s%s", ads_member_state_name(m->state),
+		  m->present || m->state == ADSHARD_MEMBER_FAILED ? "" :
+		  ", missing");
+	table_color(t, C_STATE, member_color(m));
+	table_size(t, C_SIZE, m->size);
+	table_size(t, C_FREE, (uint64_t)m->nr_free * v->pool->segment_size);
+	table_set(t, C_SEGMENTS, "%u", m->nr_segments);
+	if (a && a->score >= 0)
+		table_set(t, C_SCORE, "%d%s", a->score, a->stale ? "?" : "");
+	else
+		table_set(t, C_SCORE, "-");
+	if (a && a->score > HEALTH_SCORE_WARN)
+		table_color(t, C_SCORE, CTL_BAD);
+	table_set(t, C_REASON, "%s", a && a->nr_reasons ?
+		  a->reasons[0].text : "-");
+	table_set(t, C_UUID, "%s", ads_format_uuid(m->uuid, uuid));
+	table_set(t, C_META, "%s", meta_name(m->meta));
+	table_set(t, C_SLOTS, "%u", m->nr_slots);
+	table_set(t, C_MODEL, "%s", info.model[0] ? info.model : "-");
+	table_set(t, C_SERIAL, "%s", info.serial[0] ? info.serial : "-");
+	table_set(t, C_ERRORS, "%llu", (unsigned long long)health_errors(m));
+}
+
+static void print_errors(const struct view *v)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < v->nr_m; i++) {
+		const struct ads_member *m = &v->m[i];
+		char name[128];
+
+		if (!health_errors(m))
+			continue;
+		ads_member_name(m, name, sizeof(name));
+		printf("%s%s: read %llu, write %llu, flush %llu, metadata %llu, copy %llu\n",
+		       any ? "        " : "errors: ", name,
+		       (unsigned long long)m->read_errors,
+		       (unsigned long long)m->write_errors,
+		       (unsigned long long)m->flush_errors,
+		       (unsigned long long)m->meta_errors,
+		       (unsigned long long)m->copy_errors);
+		any = true;
+	}
+}
+
+static void print_jobs(const struct view *v)
+{
+	char uuid[ADS_UUID_STR], percent[16], name[128], a[32], b[32];
+
+	ads_format_uuid(v->pool->uuid, uuid);
+	for (size_t i = 0; v->agent && i < v->agent->nr_jobs; i++) {
+		const struct ads_agent_job *j = &v->agent->jobs[i];
+
+		if (!j->pool || strcmp(j->pool, uuid))
+			continue;
+		ctl_member_name(v->m, v->nr_m, (uint32_t)j->member, name,
+				sizeof(name));
+		printf("   job: %s %s, %s: %s, %llu of %llu segments, %s of %s%s%s\n",
+		       j->kind ? j->kind : "?", name, j->state ? j->state : "?",
+		       ads_format_percent(j->bytes_done, j->bytes_total,
+					  percent, sizeof(percent)),
+		       (unsigned long long)j->segments_done,
+		       (unsigned long long)j->segments_total,
+		       ads_format_size(j->bytes_done, false, a, sizeof(a)),
+		       ads_format_size(j->bytes_total, false, b, sizeof(b)),
+		       j->reason && *j->reason ? ", because " : "",
+		       j->reason && *j->reason ? j->reason : "");
+	}
+}
+
+/* "moving: 3 active, 9 queued, 12.0 MiB/s, ETA 5m10s", then one line each. */
+static void print_migrations(const struct view *v)
+{
+	uint64_t seg = v->pool->segment_size, left = 0;
+	char src[128], dst[128], percent[16], rate[32], eta[32];
+	double sum = 0;
+
+	if (!v->nr_mig)
+		return;
+	for (size_t i = 0; i < v->nr_mig; i++) {
+		left += seg - migration_done_bytes(&v->mig[i], seg);
+		sum += migration_rate(&v->mig[i], seg);
+	}
+	printf("moving: %u active, %u queued%s, %s/s, ETA %s\n",
+	       v->pool->nr_active, v->pool->nr_queued,
+	       v->pool->paused ? " (paused)" : "",
+	       ads_format_size((uint64_t)sum, false, rate, sizeof(rate)),
+	       ads_format_duration(sum >= 1024 && !v->pool->paused ?
+				   (double)left / sum : -1, eta, sizeof(eta)));
+	for (size_t i = 0; i < v->nr_mig; i++) {
+		const struct ads_migration *m = &v->mig[i];
+		uint64_t done = migration_done_bytes(m, seg);
+		double r = migration_rate(m, seg);
+
+		if (m->step == ADSHARD_STEP_QUEUED)
+			continue;
+		/* Until it is committed it isn't finished. */
+		if (done == seg)
+			done--;
+		ctl_member_name(v->m, v->nr_m, m->src, src, sizeof(src));
+		ctl_member_name(v->m, v->nr_m, m->dst, dst, sizeof(dst));
+		printf("        segment %u: %s -> %s, %s %s, %s/s, ETA %s\n",
+		       m->segment, src, dst, ads_step_name(m->step),
+		       ads_format_percent(done, seg, percent, sizeof(percent)),
+		       ads_format_size((uint64_t)r, false, rate, sizeof(rate)),
+		       ads_format_duration(r >= 1024 ? (double)(seg - done) / r
+					   : -1, eta, sizeof(eta)));
+	}
+}
+
+static void print_view(struct ctl *c, const struct view *v)
+{
+	static const enum ctl_color colors[] = {
+		[HEALTH_OK] = CTL_GOOD, [HEALTH_WARN] = CTL_WARN,
+		[HEALTH_CRIT] = CTL_BAD, [HEALTH_UNKNOWN] = CTL_WARN,
+	};
+	const struct ads_pool *p = v->pool;
+	char uuid[ADS_UUID_STR], dev[128], size[32], seg[32];
+	struct table t;
+
+	ads_dev_path(p->major, p->minor, dev, sizeof(dev));
+	printf("  pool: %s (%s) on %s, %s in %u segments of %s\n",
+	       p->name[0] ? p->name : "-", ads_format_uuid(p->uuid, uuid), dev,
+	       ads_format_size(p->size, false, size, sizeof(size)),
+	       p->nr_segments,
+	       ads_format_size(p->segment_size, false, seg, sizeof(seg)));
+	printf(" state: %s%s%s\n", ctl_color(c, colors[v->health.level]),
+	       v->health.state, ctl_color(c, CTL_PLAIN));
+	printf("   why: %s\n", v->health.why);
+	printf("action: %s\n\n", v->health.action);
+	table_init(&t, c, cols);
+	for (size_t i = 0; i < v->nr_m; i++)
+		member_row(&t, v, &v->m[i]);
+	table_print(&t, "  ");
+	table_free(&t);
+	if (!v->agent)
+		printf("\n agent: does not answer; scores are not known\n");
+	else
+		putchar('\n');
+	print_errors(v);
+	print_jobs(v);
+	print_migrations(v);
+	if (p->nr_done || p->nr_failed || p->nr_aborted)
+		printf(" moved: %llu segments since the activation (%llu failed, %llu aborted), %llu chunks compared, %llu mismatches\n",
+		       (unsigned long long)p->nr_done,
+		       (unsigned long long)p->nr_failed,
+		       (unsigned long long)p->nr_aborted,
+		       (unsigned long long)p->chunks_verified,
+		       (unsigned long long)p->mismatches);
+}
+
+static void json_member(struct json_object *o, const struct view *v,
+			const struct ads_member *m)
+{
+	const struct ads_agent_member *a = ads_agent_find(v->agent,
+							  m->pool_uuid,
+							  m->index);
+	struct json_object *list;
+	char path[128];
+
+	ads_json_u64(o, "member", m->index);
+	ads_json_uuid(o, "uuid", m->uuid);
+	if (m->present) {
+		ads_dev_path(m->major, m->minor, path, sizeof(path));
+		ads_json_str(o, "device", path);
+	} else {
+		ads_json_null(o, "device");
+	}
+	ads_json_str(o, "state", ads_member_state_name(m->state));
+	ads_json_str(o, "metadata", meta_name(m->meta));
+	ads_json_u64(o, "size", m->size);
+	ads_json_u64(o, "slots", m->nr_slots);
+	ads_json_u64(o, "free_slots", m->nr_free);
+	ads_json_u64(o, "free", (uint64_t)m->nr_free * v->pool->segment_size);
+	ads_json_u64(o, "segments", m->nr_segments);
+	ads_json_u64(o, "read_errors", m->read_errors);
+	ads_json_u64(o, "write_errors", m->write_errors);
+	ads_json_u64(o, "flush_errors", m->flush_errors);
+	ads_json_u64(o, "metadata_errors", m->meta_errors);
+	ads_json_u64(o, "copy_errors", m->copy_errors);
+	if (a && a->score >= 0)
+		ads_json_i64(o, "score", a->score);
+	else
+		ads_json_null(o, "score");
+	if (a)
+		ads_json_bool(o, "score_stale", a->stale);
+	else
+		ads_json_null(o, "score_stale");
+	ads_json_str(o, "model", a ? a->model : NULL);
+	ads_json_str(o, "serial", a ? a->serial : NULL);
+	list = ads_json_arr(o, "reasons");
+	for (size_t i = 0; a && i < a->nr_reasons; i++) {
+		struct json_object *r = ads_json_push(list);
+
+		ads_json_str(r, "text", a->reasons[i].text);
+		ads_json_double(r, "points", a->reasons[i].points);
+	}
+}
+
+static void json_view(struct json_object *o, const struct view *v)
+{
+	static const char *const levels[] = { "ok", "warn", "crit", "unknown" };
+	struct json_object *list;
+	char uuid[ADS_UUID_STR], dev[128];
+
+	ctl_json_pool(o, v->pool);
+	ads_dev_path(v->pool->major, v->pool->minor, dev, sizeof(dev));
+	ads_json_str(o, "device", dev);
+	ads_json_str(o, "state", v->health.state);
+	ads_json_str(o, "level", levels[v->health.level]);
+	ads_json_str(o, "why", v->health.why);
+	ads_json_str(o, "action", v->health.action);
+	list = ads_json_arr(o, "members");
+	for (size_t i = 0; i < v->nr_m; i++)
+		json_member(ads_json_push(list), v, &v->m[i]);
+	list = ads_json_arr(o, "migrations");
+	for (size_t i = 0; i < v->nr_mig; i++)
+		ctl_json_migration(ads_json_push(list), &v->mig[i]);
+	list = ads_json_arr(o, "jobs");
+	ads_format_uuid(v->pool->uuid, uuid);
+	for (size_t i = 0; v->agent && i < v->agent->nr_jobs; i++) {
+		const struct ads_agent_job *j = &v->agent->jobs[i];
+		struct json_object *e;
+
+		if (!j->pool || strcmp(j->pool, uuid))
+			continue;
+		e = ads_json_push(list);
+		ads_json_i64(e, "id", j->id);
+		ads_json_str(e, "kind", j->kind);
+		ads_json_i64(e, "member", j->member);
+		ads_json_str(e, "state", j->state);
+		ads_json_str(e, "reason", j->reason);
+		ads_json_u64(e, "segments_total", j->segments_total);
+		ads_json_u64(e, "segments_done", j->segments_done);
+		ads_json_u64(e, "bytes_total", j->bytes_total);
+		ads_json_u64(e, "bytes_done", j->bytes_done);
+		ads_json_u64(e, "started", j->started);
+	}
+}
+
+static int load_view(struct ctl *c, struct ads_pool *p,
+		     const struct ads_agent_status *agent, struct view *v,
+		     struct ads_err *err)
+{
+	int rc;
+
+	memset(v, 0, sizeof(*v));
+	v->pool = p;
+	v->agent = agent;
+	rc = ads_nl_members(c->nl, p->uuid, &v->m, &v->nr_m, err);
+	if (!rc)
+		rc = ads_nl_migrations(c->nl, p->uuid, &v->mig, &v->nr_mig,
+				       err);
+	if (!rc)
+		health_judge(p, v->m, v->nr_m, v->mig, v->nr_mig, agent,
+			     &v->health);
+	return rc;
+}
+
+static void check_line(struct ctl *c, const struct view *v)
+{
+	static const char *const levels[] = { "OK", "WARN", "CRIT", "UNKNOWN" };
+	char uuid[ADS_UUID_STR];
+
+	ctl_say(c, "%s %s: %s: %s", levels[v->health.level],
+		ctl_pool_name(v->pool, uuid), v->health.state, v->health.why);
+}
+
+/* CRIT is worse than UNKNOWN, which is worse than WARN. */
+static int worse(int a, int b)
+{
+	static const int rank[] = { 0, 1, 3, 2 };
+
+	return rank[a] > rank[b] ? a : b;
+}
+
+static int show(struct ctl *c, struct ads_pool *pools, size_t n,
+		const struct ads_agent_status *agent, bool check,
+		bool unhealthy)
+{
+	struct json_object *list = NULL;
+	struct ads_err err = { "" };
+	size_t shown = 0;
+	int level = HEALTH_OK, rc;
+
+	if (c->doc) {
+		ads_json_bool(c->doc, "agent", agent);
+		list = ads_json_arr(c->doc, "pools");
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct view v;
+
+		rc = load_view(c, &pools[i], agent, &v, &err);
+		if (rc && ctl_exit_code(rc) == CTL_NOENT)
+			continue;	/* deactivated meanwhile */
+		if (rc)
+			return ctl_fail_err(c, rc, &err);
+		level = worse(level, v.health.level);
+		if (!unhealthy || v.health.level) {
+			if (!c->doc && !check && shown)
+				putchar('\n');
+			if (c->doc)
+				json_view(ads_json_push(list), &v);
+			else if (check)
+				check_line(c, &v);
+			else
+				print_view(c, &v);
+			shown++;
+		}
+		free(v.m);
+		free(v.mig);
+	}
+	if (!shown)
+		ctl_say(c, "%s", n ? "all pools are healthy" :
+			check ? "OK no pool is active" :
+			"no pool is active (adshardctl activate)");
+	return check ? level : CTL_OK;
+}
+
+static int status(struct ctl *c, int argc, char **argv)
+{
+	struct ads_agent_status *agent = NULL;
+	bool check = false, unhealthy = false;
+	struct ads_pool *pools = NULL, one;
+	struct ads_err err = { "" };
+	size_t n = 0;
+	int val, rc;
+
+	while ((val = ctl_getopt(c, argc, argv)) != -1) {
+		check |= val == 'c';
+		unhealthy |= val == 'x';
+	}
+	if (argc - optind > 1)
+		ctl_usage(c, "one pool at most");
+	if (optind < argc)
+		c->pool = argv[optind];
+	rc = ctl_connect(c);
+	if (rc)
+		return check ? HEALTH_UNKNOWN : rc;
+	if (c->pool) {
+		rc = ads_find_pool(c->nl, c->pool, &one, &err);
+		pools = &one;
+		n = 1;
+	} else {
+		rc = ads_nl_pools(c->nl, &pools, &n, &err);
+	}
+	if (rc) {
+		rc = ctl_fail_err(c, rc, &err);
+		return check ? HEALTH_UNKNOWN : rc;
+	}
+	ads_agent_status(AGENT_MS, &agent, NULL);
+	rc = show(c, pools, n, agent, check, unhealthy);
+	if (check && c->failed)
+		rc = HEALTH_UNKNOWN;
+	ads_agent_status_free(agent);
+	if (pools != &one)
+		free(pools);
+	return rc;
+}
+
+const struct ctl_cmd ctl_status = {
+	.name = "status",
+	.args = "[POOL]",
+	.summary = "Show pools: state, why, what to do; members; jobs",
+	.opts = opts,
+	.flags = CTL_TABLE,
+	.run = status,
+};

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/units.h"
+
+#include "evacuate.h"
+
+struct heat {
+	size_t at;		/* in job.seg */
+	uint64_t accesses;
+	uint32_t segment;
+};
+
+static bool is_from(const struct evac *e, uint32_t member)
+{
+	for (size_t i = 0; i < e->nr_from; i++)
+		if (e->from[i] == member)
+			return true;
+	return false;
+}
+
+void evac_name(struct evac *e)
+{
+	char name[128];
+
+	ctl_member_name(e->job.m, e->job.nr_m, e->from[0], name, sizeof(name));
+	if (e->nr_from == 1)
+		snprintf(e->what, sizeof(e->what), "evacuate %s", name);
+	else
+		snprintf(e->what, sizeof(e->what), "evacuate %s and %zu more",
+			 name, e->nr_from - 1);
+}
+
+static int cmp_segment(const void *a, const void *b)
+{
+	const struct ads_segment *x = a, *y = b;
+
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int cmp_heat(const void *a, const void *b)
+{
+	const struct heat *x = a, *y = b;
+
+	if (x->accesses != y->accesses)
+		return x->accesses > y->accesses ? -1 : 1;
+	return x->segment < y->segment ? -1 : x->segment > y->segment;
+}
+
+/* All segments on the members, ascending, into one array. */
+static int load_segments(struct evac *e, struct ads_segment **out, size_t *nr,
+			 struct ads_err *err)
+{
+	struct job *j = &e->job;
+	struct ads_segment *all = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->nr_from; i++) {
+		struct ads_seg_filter f = { .has_member = true,
+					    .member = e->from[i] };
+		struct ads_segment *seg, *p;
+		size_t k;
+		int rc;
+
+		rc = ads_nl_segments(j->c->nl, j->pool.uuid, &f, &seg, &k,
+				     err);
+		if (rc) {
+			free(all);
+			return rc;
+		}
+		p = reallocarray(all, n + k + 1, sizeof(*all));
+		if (!p) {
+			free(seg);
+			free(all);
+			return -ENOMEM;
+		}
+		all = p;
+		if (k)
+			memcpy(all + n, seg, k * sizeof(*all));
+		n += k;
+		free(seg);
+	}
+	qsort(all, n, sizeof(*all), cmp_segment);
+	*out = all;
+	*nr = n;
+	return 0;
+}
+
+/* The leg to be moved: the one in sync on a member to be emptied. */
+static const struct ads_leg *leg_of(const struct evac *e,
+				    const struct ads_segment *s)
+{
+	for (uint32_t i = 0; i < s->nr_legs; i++)
+		if (is_from(e, s->leg[i].member) &&
+		    s->leg[i].state == ADSHARD_LEG_SYNC)
+			return &s->leg[i];
+	return NULL;
+}
+
+/*
+ * Migrations that run already: those that leave the members are adopted. Their
+ * cookies tell how many segments there were when the evacuation began.
+ */
+static int adopt(struct evac *e, struct ads_err *err)
+{
+	struct job *j = &e->job;
+	struct ads_migration *mig;
+	size_t n;
+	int rc;
+
+	rc = ads_nl_migrations(j->c->nl, j->pool.uuid, &mig, &n, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		struct job_segment *s;
+
+		if (!is_from(e, mig[i].src) || is_from(e, mig[i].dst) ||
+		    mig[i].step == ADSHARD_STEP_ABORT)
+			continue;
+		s = job_find(j, mig[i].segment);
+		if (s) {
+			s->src = mig[i].src;
+			s->dst = mig[i].dst;
+			s->state = JOB_PENDING;
+			s->adopted = true;
+			e->adopted++;
+		}
+		if (JOB_COOKIE_IS(mig[i].cookie) &&
+		    JOB_COOKIE_TOTAL(mig[i].cookie) > e->total)
+			e->total = JOB_COOKIE_TOTAL(mig[i].cookie);
+	}
+	free(mig);
+	return 0;
+}
+
+int evac_collect(struct evac *e)
+{
+	struct job *j = &e->job;
+	struct ads_err err = { "" };
+	struct ads_segment *seg;
+	struct heat *heat;
+	size_t n;
+	int rc;
+
+	rc = load_segments(e, &seg, &n, &err);
+	if (rc)
+		return ctl_fail_err(j->c, rc, &err);
+	free(j->seg);
+	free(e->order);
+	j->nr = 0;
+	e->adopted = 0;
+	j->seg = calloc(n + 1, sizeof(*j->seg));
+	e->order = calloc(n + 1, sizeof(*e->order));
+	heat = calloc(n + 1, sizeof(*heat));
+	if (!j->seg || !e->order || !heat) {
+		free(heat);
+		free(seg);
+		return ctl_fail_err(j->c, -ENOMEM, NULL);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct ads_leg *leg = leg_of(e, &seg[i]);
+
+		/* A filling leg goes away by itself: the kernel aborts it. */
+		if (!leg)
+			continue;
+		j->seg[j->nr].segment = seg[i].index;
+		j->seg[j->nr].src = leg->member;
+		j->seg[j->nr].dst = ADS_PLACE_NONE;
+		heat[j->nr].at = j->nr;
+		heat[j->nr].segment = seg[i].index;
+		heat[j->nr].accesses = (uint64_t)seg[i].reads + seg[i].writes;
+		j->nr++;
+	}
+	free(seg);
+	qsort(heat, j->nr, sizeof(*heat), cmp_heat);
+	for (size_t i = 0; i < j->nr; i++)
+		e->order[i] = heat[i].at;
+	free(heat);
+	rc = adopt(e, &err);
+	if (rc)
+		return ctl_fail_err(j->c, rc, &err);
+	if (e->total < j->nr)
+		e->total = j->nr;
+	j->before = e->total - j->nr;
+	return CTL_OK;
+}
+
+int evac_plan(struct evac *e)
+{
+	struct job *j = &e->job;
+	struct ads_place_opts o = { .exclude = e->from,
+				    .nr_exclude = e->nr_from };
+	struct ads_place_member *pm = job_place_members(j, e->agent);
+	struct ads_place_segment *ps = calloc(j->nr + 1, sizeof(*ps));
+	uint32_t *dst = calloc(j->nr + 1, sizeof(*dst));
+	struct ads_err err = { "" };
+	size_t n = 0;
+	int rc = -ENOMEM;
+
+	if (!pm || !ps || !dst)
+		goto out;
+	for (size_t i = 0; i < j->nr; i++) {
+		const struct job_segment *s = &j->seg[e->order[i]];
+
+		if (s->state != JOB_PLANNED)
+			continue;
+		ps[n].segment = s->segment;
+		ps[n].nr_on = 1;
+		ps[n].on[0] = s->src;
+		n++;
+	}
+	rc = ads_place(pm, j->nr_m, ps, n, &o, dst, &err);
+	n = 0;
+	for (size_t i = 0; !rc && i < j->nr; i++) {
+		struct job_segment *s = &j->seg[e->order[i]];
+
+		if (s->state == JOB_PLANNED)
+			s->dst = dst[n++];
+	}
+out:
+	job_place_free(pm, j->nr_m);
+	free(ps);
+	free(dst);
+	if (!rc)
+		return CTL_OK;
+	if (rc == -ENOSPC || rc == -ENODEV)
+		return ctl_fail(j->c, CTL_REFUSED, "can't %s: %s", e->what,
+				ads_err_text(&err, rc));
+	return ctl_fail_err(j->c, rc, &err);
+}
+
+void evac_queue(struct evac *e)
+{
+	struct job *j = &e->job;
+
+	for (size_t i = 0; i < j->nr; i++) {
+		struct job_segment *s = &j->seg[e->order[i]];
+
+		if (s->state == JOB_PLANNED &&
+		    job_queue(j, s, (uint32_t)(j->nr - i),
+			      JOB_COOKIE(e->total)))
+			evac_again(j, s);
+	}
+}
+
+bool evac_again(struct job *j, struct job_segment *s)
+{
+	struct evac *e = (struct evac *)j;
+	struct ads_place_segment ps = { .segment = s->segment };
+	struct ads_place_opts o = { .exclude = e->from,
+				    .nr_exclude = e->nr_from };
+	int at = ads_member_by_index(j->m, j->nr_m, s->dst);
+	struct ads_place_member *pm;
+	uint32_t dst;
+	int rc;
+
+	/* Aborted by hand: their will be done. */
+	if (s->state == JOB_ABORTED && at >= 0 &&
+	    j->m[at].state == ADSHARD_MEMBER_ONLINE)
+		return false;
+	if (s->tries >= JOB_MAX_TRIES)
+		return false;
+	s->failed_dst[s->tries ? s->tries - 1 : 0] = s->dst;
+	ps.on[ps.nr_on++] = s->src;
+	for (unsigned int i = 0; i < s->tries &&
+	     ps.nr_on < ADSHARD_MAX_LEGS; i++)
+		ps.on[ps.nr_on++] = s->failed_dst[i];
+	pm = job_place_members(j, e->agent);
+	if (!pm)
+		return false;
+	rc = ads_place(pm, j->nr_m, &ps, 1, &o, &dst, NULL);
+	job_place_free(pm, j->nr_m);
+	if (rc) {
+		s->tries = JOB_MAX_TRIES;	/* nowhere else to go */
+		return false;
+	}
+	s->dst = dst;
+	return !job_queue(j, s, (uint32_t)j->nr, JOB_COOKIE(e->total));
+}
+
+int evac_more(struct evac *e)
+{
+	int rc = evac_collect(e);
+
+	if (!rc)
+		rc = evac_plan(e);
+	if (!rc)
+		evac_queue(e);
+	return rc;
+}
+
+/* @adopted: those whose slot is reserved already. */
+static uint32_t count_to(const struct job *j, uint32_t member, bool adopted)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < j->nr; i++)
+		n += j->seg[i].dst == member && j->seg[i].adopted == adopted;
+	return n;
+}
+
+int evac_show_plan(struct evac *e)
+{
+	struct job *j = &e->job;
+	struct json_object *plan = NULL, *list = NULL;
+	uint64_t seg = j->pool.segment_size, limit = 0;
+	char name[128], bytes[32], left[32];
+
+	for (size_t i = 0; i < j->nr_m; i++)
+		if (is_from(e, j->m[i].index) && j->m[i].src_bps)
+			limit += j->m[i].src_bps;
+	if (j->c->doc) {
+		plan = ads_json_obj(j->c->doc, "plan");
+		ads_json_u64(plan, "segments_to_move", j->nr);
+		ads_json_u64(plan, "segments_on_the_way", e->adopted);
+		ads_json_u64(plan, "bytes", j->nr * seg);
+		if (limit)
+			ads_json_double(plan, "seconds_at_limit",
+					(double)(j->nr * seg) / (double)limit);
+		else
+			ads_json_null(plan, "seconds_at_limit");
+		list = ads_json_arr(plan, "destinations");
+	}
+	ctl_say(j->c, "%s: would move %zu segments (%s)", e->what, j->nr,
+		ads_format_size(j->nr * seg, false, bytes, sizeof(bytes)));
+	for (size_t i = 0; i < j->nr_m; i++) {
+		const struct ads_member *m = &j->m[i];
+		uint32_t n = count_to(j, m->index, false);
+		uint32_t after = m->nr_free > n ? m->nr_free - n : 0;
+
+		n += count_to(j, m->index, true);
+		if (!n)
+			continue;
+		ads_member_name(m, name, sizeof(name));
+		ctl_say(j->c, "  %s: %u segments (%s), then %s free", name, n,
+			ads_format_size(n * seg, false, bytes, sizeof(bytes)),
+			ads_format_size(after * seg, false, left,
+					sizeof(left)));
+		if (list) {
+			struct json_object *o = ads_json_push(list);
+
+			ads_json_u64(o, "member", m->index);
+			ads_json_str(o, "device", m->present ? name : NULL);
+			ads_json_u64(o, "segments", n);
+			ads_json_u64(o, "bytes", n * seg);
+			ads_json_u64(o, "free_after", after * seg);
+		}
+	}
+	if (limit)
+		ctl_say(j->c, "  at least %s at the limit of %s/s",
+			ads_format_duration((double)(j->nr * seg) /
+					    (double)limit, left, sizeof(left)),
+			ads_format_size(limit, false, bytes, sizeof(bytes)));
+	ctl_say(j->c, "nothing was done");
+	if (plan)
+		job_json_segments(j, plan);
+	return CTL_OK;
+}
+
+void evac_free(struct evac *e)
+{
+	ads_agent_status_free(e->agent);
+	free(e->from);
+	free(e->order);
+	job_free(&e->job);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Planning of an evacuation.
+ */
+#ifndef CTL_EVACUATE_H
+#define CTL_EVACUATE_H
+
+#include "job.h"
+
+#define EVAC_ROUNDS	4
+
+struct evac {
+	struct job job;		/* first: its callbacks cast back */
+	uint32_t *from;		/* members to be emptied, by index */
+	size_t nr_from;
+	size_t *order;		/* job.seg[order[i]]: hottest first */
+	size_t total;		/* segments when the evacuation began */
+	size_t adopted;
+	struct ads_agent_status *agent;		/* NULL: doesn't answer */
+	char what[64];		/* "evacuate /dev/sdb" */
+};
+
+void evac_name(struct evac *e);
+
+/* All return an exit code and have reported what is wrong. */
+
+/* Segments on the members, with what is on its way already adopted. */
+int evac_collect(struct evac *e);
+/* A destination for each of the others; CTL_REFUSED with numbers. */
+int evac_plan(struct evac *e);
+int evac_show_plan(struct evac *e);
+/* Segments that have turned up since; queues them. */
+int evac_more(struct evac *e);
+
+/* Hands the plan to the kernel; failures stand in the segments. */
+void evac_queue(struct evac *e);
+
+/* A segment's migration has failed: try another destination. */
+bool evac_again(struct job *j, struct job_segment *s);
+
+void evac_free(struct evac *e);
+
+#endif

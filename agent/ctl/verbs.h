@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs, one file cmd-VERB.c for each.
+ */
+#ifndef CTL_VERBS_H
+#define CTL_VERBS_H
+
+#include "ctl.h"
+
+extern const struct ctl_cmd ctl_status, ctl_create, ctl_scan, ctl_activate,
+	ctl_deactivate, ctl_segments, ctl_locate, ctl_migrate, ctl_evacuate,
+	ctl_abort, ctl_pause, ctl_resume, ctl_throttle, ctl_member, ctl_events,
+	ctl_wait, ctl_probe, ctl_complete;
+
+#endif
