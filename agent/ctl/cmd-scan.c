@@ -111,6 +111,11 @@ static void json_pool(struct json_object *o, const struct found *f)
 	}
 }
 
+static bool denies(const struct ads_scan_dev *d)
+{
+	return d->rc == -EACCES || d->rc == -EPERM;
+}
+
 /* Devices that belong to no pool we can name. */
 static void warn_rest(struct ctl *c, const struct ads_scan *s)
 {
@@ -121,7 +126,7 @@ static void warn_rest(struct ctl *c, const struct ads_scan *s)
 
 		if (d->has_super || !d->problem)
 			continue;
-		if (strstr(d->problem, strerror(EACCES))) {
+		if (denies(d)) {
 			denied++;
 			continue;
 		}
@@ -130,16 +135,15 @@ static void warn_rest(struct ctl *c, const struct ads_scan *s)
 			ctl_warn(c, "%s", d->problem);
 	}
 	if (denied)
-		ctl_warn(c, "%zu devices can't be opened: only root may scan them",
-			 denied);
+		ctl_warn(c, "%zu device%s can't be opened: only root may scan them",
+			 denied, denied == 1 ? "" : "s");
 }
 
 /* Not a single device could be looked at, for want of permission. */
 static bool blind(const struct ads_scan *s)
 {
 	for (size_t i = 0; i < s->nr_dev; i++)
-		if (!s->dev[i].problem ||
-		    !strstr(s->dev[i].problem, strerror(EACCES)))
+		if (!denies(&s->dev[i]))
 			return false;
 	return s->nr_dev;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libdevmapper.h>
 
@@ -21,29 +22,40 @@ static void quiet(int level, const char *file, int line, int dm_errno,
 {
 }
 
-static struct dm_task *task(int type, const char *name)
+/* 0 and a task, or -errno: it fails where the kernel can't be talked to. */
+static int task(int type, const char *name, struct dm_task **out,
+		struct ads_err *err)
 {
 	struct dm_task *t;
 
 	dm_log_with_errno_init(quiet);
 	t = dm_task_create(type);
-	if (t && name && !dm_task_set_name(t, name)) {
+	if (!t && geteuid())
+		return ads_err(err, -EACCES,
+			       "device-mapper answers only to root");
+	if (!t)
+		return ads_err(err, -EPROTONOSUPPORT,
+			       "the kernel offers no device-mapper (modprobe dm_mod)");
+	if (name && !dm_task_set_name(t, name)) {
 		dm_task_destroy(t);
-		return NULL;
+		return ads_err(err, -EINVAL,
+			       "%s is not a name for a mapped device", name);
 	}
-	return t;
+	*out = t;
+	return 0;
 }
 
 static int failed(struct dm_task *t, const char *name, const char *what,
 		  struct ads_err *err)
 {
-	int e = t ? dm_task_get_errno(t) : ENOMEM;
+	int e = dm_task_get_errno(t);
 
 	if (!e)
 		e = EIO;
 	if (e == EPERM || e == EACCES)
-		ads_err(err, 0, "device-mapper answers only to root");
-	else if (name)
+		return ads_err(err, -EACCES,
+			       "device-mapper answers only to root");
+	if (name)
 		ads_err(err, 0, "%s: can't %s: %s", name, what, strerror(e));
 	else
 		ads_err(err, 0, "can't %s: %s", what, strerror(e));
@@ -72,10 +84,11 @@ static int run(struct dm_task *t, const char *name, const char *what,
 static int simple(int type, const char *name, const char *what, bool wait,
 		  struct ads_err *err)
 {
-	struct dm_task *t = task(type, name);
+	struct dm_task *t;
+	int rc = task(type, name, &t, err);
 
-	if (!t)
-		return -ENOMEM;
+	if (rc)
+		return rc;
 	if (type == DM_DEVICE_RESUME)
 		dm_task_set_add_node(t, DM_ADD_NODE_ON_RESUME);
 	if (type == DM_DEVICE_REMOVE)
@@ -86,10 +99,11 @@ static int simple(int type, const char *name, const char *what, bool wait,
 static int load(const char *name, uint64_t sectors, const char *params,
 		bool readonly, struct ads_err *err)
 {
-	struct dm_task *t = task(DM_DEVICE_RELOAD, name);
+	struct dm_task *t;
+	int rc = task(DM_DEVICE_RELOAD, name, &t, err);
 
-	if (!t)
-		return -ENOMEM;
+	if (rc)
+		return rc;
 	if (!dm_task_add_target(t, 0, sectors, TARGET, params) ||
 	    (readonly && !dm_task_set_ro(t))) {
 		dm_task_destroy(t);
@@ -101,12 +115,11 @@ static int load(const char *name, uint64_t sectors, const char *params,
 int ads_dm_create(const char *name, const char *uuid, uint64_t sectors,
 		  const char *params, bool readonly, struct ads_err *err)
 {
-	struct dm_task *t = task(DM_DEVICE_CREATE, name);
-	int rc;
+	struct dm_task *t;
+	int rc = task(DM_DEVICE_CREATE, name, &t, err);
 
-	if (!t)
-		return ads_err(err, -EINVAL,
-			       "%s is not a name for a mapped device", name);
+	if (rc)
+		return rc;
 	if (!dm_task_set_uuid(t, uuid)) {
 		dm_task_destroy(t);
 		return -ENOMEM;
@@ -156,12 +169,12 @@ static void take_info(const char *name, const char *uuid,
 
 int ads_dm_info(const char *name, struct ads_dm_dev *out, struct ads_err *err)
 {
-	struct dm_task *t = task(DM_DEVICE_INFO, name);
+	struct dm_task *t;
 	struct dm_info info;
-	int rc = 0;
+	int rc = task(DM_DEVICE_INFO, name, &t, err);
 
-	if (!t)
-		return -ENOMEM;
+	if (rc)
+		return rc;
 	if (!dm_task_run(t) || !dm_task_get_info(t, &info))
 		rc = failed(t, name, "ask device-mapper", err);
 	else
@@ -173,13 +186,13 @@ int ads_dm_info(const char *name, struct ads_dm_dev *out, struct ads_err *err)
 static int line_of(int type, const char *name, char **line, uint64_t *sectors,
 		   struct ads_err *err)
 {
-	struct dm_task *t = task(type, name);
+	struct dm_task *t;
 	uint64_t start, length;
 	char *target, *params;
-	int rc = 0;
+	int rc = task(type, name, &t, err);
 
-	if (!t)
-		return -ENOMEM;
+	if (rc)
+		return rc;
 	if (type == DM_DEVICE_STATUS)
 		dm_task_no_flush(t);
 	if (!dm_task_run(t)) {
@@ -218,16 +231,17 @@ int ads_dm_table(const char *name, char **line, uint64_t *sectors,
 
 int ads_dm_list(struct ads_dm_dev **out, size_t *n, struct ads_err *err)
 {
-	struct dm_task *t = task(DM_DEVICE_LIST, NULL);
 	struct ads_dm_dev *list = NULL, one;
 	struct dm_names *names;
 	unsigned int next = 0;
-	int rc = 0;
+	struct dm_task *t;
+	int rc;
 
 	*out = NULL;
 	*n = 0;
-	if (!t)
-		return -ENOMEM;
+	rc = task(DM_DEVICE_LIST, NULL, &t, err);
+	if (rc)
+		return rc;
 	if (!dm_task_run(t)) {
 		rc = failed(t, NULL, "list the mapped devices", err);
 		goto out;
@@ -264,12 +278,12 @@ out:
 
 int ads_dm_target_present(struct ads_err *err)
 {
-	struct dm_task *t = task(DM_DEVICE_LIST_VERSIONS, NULL);
+	struct dm_task *t;
 	struct dm_versions *v, *last;
-	int rc = 0;
+	int rc = task(DM_DEVICE_LIST_VERSIONS, NULL, &t, err);
 
-	if (!t)
-		return -ENOMEM;
+	if (rc)
+		return rc;
 	if (!dm_task_run(t)) {
 		rc = failed(t, NULL, "ask device-mapper for its targets", err);
 		goto out;

@@ -141,6 +141,7 @@ static void take(struct ads_scan_dev *d, const struct answer *a)
 	d->minor = a->minor;
 	d->size = a->size;
 	d->sb = a->sb;
+	d->rc = a->rc;
 	switch (a->rc) {
 	case 0:
 		d->verdict = ADS_SCAN_MEMBER;
@@ -204,6 +205,7 @@ static int read_all(struct ads_scan_dev *dev, size_t nr, struct ads_err *err)
 			}
 			/* Silence, or the reader has died of this device. */
 			dev[next].verdict = ADS_SCAN_ERROR;
+			dev[next].rc = -ETIMEDOUT;
 			if (asprintf(&dev[next].problem,
 				     ready ? "%s: its reader died" :
 				     "%s: does not answer", dev[next].path) < 0)

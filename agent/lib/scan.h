@@ -28,6 +28,7 @@ struct ads_scan_dev {
 	uint32_t major, minor;		/* 0:0 for an image file */
 	uint64_t size;
 	enum ads_scan_verdict verdict;
+	int rc;				/* of reading it; 0 or -errno */
 	bool has_super;			/* @sb's identity is valid */
 	struct ads_super sb;
 	char *problem;			/* a sentence, NULL if all is well */
