@@ -159,6 +159,8 @@ static int snapshot(struct events *e, struct ads_err *err)
 			/* Older ones are in the snapshot. */
 			if (seq > e->since)
 				e->since = seq;
+		} else {
+			ads_json_null(o, "seq");
 		}
 		emit(e, o);
 	}

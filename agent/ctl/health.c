@@ -199,6 +199,28 @@ static void judge_errors(const struct ads_member *m, struct health *h)
 			 "replace it when convenient; the kernel log has the errors");
 }
 
+static void judge_healthy(const struct ads_member *m, size_t nr,
+			  size_t nr_mig, struct health *h)
+{
+	char name[128];
+
+	snprintf(h->why, sizeof(h->why),
+		 nr_mig ? "every member works; %zu segment%s on the move" :
+		 "every member works", nr_mig, nr_mig == 1 ? "" : "s");
+	snprintf(h->action, sizeof(h->action), "none");
+	for (size_t i = 0; i < nr; i++) {
+		if (m[i].state != ADSHARD_MEMBER_DRAINED || !m[i].present)
+			continue;
+		ads_member_name(&m[i], name, sizeof(name));
+		snprintf(h->why, sizeof(h->why),
+			 "%s is drained: it holds no data any more", name);
+		snprintf(h->action, sizeof(h->action),
+			 "pull it, or take it back with 'adshardctl member %s online'",
+			 name);
+		return;
+	}
+}
+
 void health_judge(const struct ads_pool *p, const struct ads_member *m,
 		  size_t nr, const struct ads_migration *mig, size_t nr_mig,
 		  const struct ads_agent_status *agent, struct health *h)
@@ -220,10 +242,6 @@ void health_judge(const struct ads_pool *p, const struct ads_member *m,
 		if (m[i].state == ADSHARD_MEMBER_DRAINING && m[i].nr_segments)
 			judge_draining(&m[i], moving, p->paused, h);
 	}
-	if (!verdict(h, HEALTH_OK, "healthy"))
-		return;
-	snprintf(h->why, sizeof(h->why),
-		 nr_mig ? "every member works; %zu segment%s on the move" :
-		 "every member works", nr_mig, nr_mig == 1 ? "" : "s");
-	snprintf(h->action, sizeof(h->action), "none");
+	if (verdict(h, HEALTH_OK, "healthy"))
+		judge_healthy(m, nr, nr_mig, h);
 }

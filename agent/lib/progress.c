@@ -104,42 +104,39 @@ void ads_progress_init(struct ads_progress *p, enum ads_progress_mode mode,
 	snprintf(p->what, sizeof(p->what), "%s", what);
 }
 
+/* What matters most comes first: a narrow terminal cuts the end. */
 void ads_progress_line(const struct ads_progress *p, double now, uint64_t done,
 		       uint64_t total, uint64_t units_done, uint64_t units,
 		       const char *note, char *buf, size_t size)
 {
-	char percent[16], did[32], all[32], rate[32], eta[32], idle[32];
+	char percent[16], did[32], all[32], rate[32], eta[32], speed[96] = "";
 	double stalled = ads_rate_stalled(&p->rate, now);
 	bool finished = total && done >= total;
-	int n;
 
 	if (done > total)
 		done = total;
-	n = snprintf(buf, size, "%s: %s, %s of %s, %llu of %llu segments",
-		     p->what, ads_format_percent(done, total, percent,
-						 sizeof(percent)),
-		     ads_format_size(done, false, did, sizeof(did)),
-		     ads_format_size(total, false, all, sizeof(all)),
-		     (unsigned long long)units_done,
-		     (unsigned long long)units);
-	if (n < 0 || (size_t)n >= size || finished)
-		return;
-	if (stalled > 0) {
-		snprintf(buf + n, size - n, ", stalled %s%s%s%s",
-			 ads_format_duration(stalled, idle, sizeof(idle)),
-			 note ? " (" : "", note ? note : "", note ? ")" : "");
-		return;
-	}
 	if (p->rate.ewma >= 0 && p->rate.started)
-		snprintf(rate, sizeof(rate), "%s/s",
-			 ads_format_size((uint64_t)p->rate.ewma, false, did,
-					 sizeof(did)));
+		ads_format_size((uint64_t)p->rate.ewma, false, rate,
+				sizeof(rate));
 	else
 		strcpy(rate, "-");
-	snprintf(buf + n, size - n, ", %s, ETA %s%s%s%s", rate,
-		 ads_format_duration(ads_rate_eta(&p->rate, now, done, total),
-				     eta, sizeof(eta)),
-		 note ? " (" : "", note ? note : "", note ? ")" : "");
+	if (stalled > 0 && !finished)
+		snprintf(speed, sizeof(speed), "stalled %s, ",
+			 ads_format_duration(stalled, eta, sizeof(eta)));
+	else if (!finished)
+		snprintf(speed, sizeof(speed), "%s%s, ETA %s, ", rate,
+			 rate[0] == '-' ? "" : "/s",
+			 ads_format_duration(ads_rate_eta(&p->rate, now, done,
+							  total),
+					     eta, sizeof(eta)));
+	snprintf(buf, size, "%s: %s, %s%s of %s, %llu of %llu segments%s%s%s",
+		 p->what, ads_format_percent(done, total, percent,
+					     sizeof(percent)),
+		 speed, ads_format_size(done, false, did, sizeof(did)),
+		 ads_format_size(total, false, all, sizeof(all)),
+		 (unsigned long long)units_done, (unsigned long long)units,
+		 note && !finished ? " (" : "", note && !finished ? note : "",
+		 note && !finished ? ")" : "");
 }
 
 static void draw_json(struct ads_progress *p, double now, uint64_t done,

@@ -173,7 +173,7 @@ int ads_super_read(int fd, const char *dev, struct ads_super *sb,
 		   struct ads_err *err)
 {
 	static const size_t want = ADS_SUPER_BYTES;
-	char head[ADS_SUPER_BYTES];
+	char head[ADS_SUPER_BYTES] __attribute__((aligned(4096)));
 	size_t have = 0;
 	uint64_t size;
 	int rc;
@@ -187,8 +187,9 @@ int ads_super_read(int fd, const char *dev, struct ads_super *sb,
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* Not errno: a medium error is ENODATA, which is no member. */
 		if (n < 0)
-			return ads_err(err, -errno, "%s: can't be read: %s",
+			return ads_err(err, -EIO, "%s: can't be read: %s",
 				       dev, strerror(errno));
 		if (!n)
 			return ads_err(err, -ENODATA,

@@ -68,7 +68,7 @@ uint32_t ads_block_crc(const uint8_t *pool_uuid, const uint8_t *member_uuid,
 int ads_super_parse(const void *head, uint64_t dev_size, const char *dev,
 		    struct ads_super *sb, struct ads_err *err);
 
-/* The same, reading from an open device or image. */
+/* The same, reading from an open device or image; -EIO if that fails. */
 int ads_super_read(int fd, const char *dev, struct ads_super *sb,
 		   struct ads_err *err);
 
