@@ -13,7 +13,8 @@
 #     # append: foo.bar=1               kernel command line
 #     # hook: tests/guest/x.hook        answers "host WORD..." on the host's side
 #     # long: yes                       only in make check-long
-#     # kmemleak: no                    do not look for leaks at the end
+#     # kmemleak: no                    do not look for leaks at the end, or
+#     # kmemleak: module                only for those with the module in their trace
 #     . /t/lib.sh
 #
 #     load_module
