@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/history/store-priv.h"
+
+#define APPLICATION_ID	0x61647368	/* "adsh" */
+
+static const char schema[] =
+	"CREATE TABLE drive("
+	"	id INTEGER PRIMARY KEY, model TEXT NOT NULL,"
+	"	serial TEXT NOT NULL, protocol INTEGER NOT NULL,"
+	"	first INTEGER NOT NULL, last INTEGER NOT NULL,"
+	"	UNIQUE(model, serial));"
+	/* one row for each change of a counter; codes are track_info's */
+	"CREATE TABLE change("
+	"	drive INTEGER NOT NULL, attr INTEGER NOT NULL,"
+	"	time INTEGER NOT NULL, value INTEGER NOT NULL,"
+	"	PRIMARY KEY(drive, attr, time)) WITHOUT ROWID;"
+	/* one row a day with everything */
+	"CREATE TABLE day("
+	"	drive INTEGER NOT NULL, day INTEGER NOT NULL, score INTEGER,"
+	"	temperature INTEGER, power_on INTEGER, smart TEXT,"
+	"	PRIMARY KEY(drive, day)) WITHOUT ROWID;"
+	"CREATE TABLE member("
+	"	id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE,"
+	"	above INTEGER, evidence INTEGER, at_risk INTEGER,"
+	"	quiet INTEGER, rose INTEGER, patrol INTEGER,"
+	"	by_agent INTEGER, hold_until INTEGER);"
+	"CREATE TABLE load("
+	"	member INTEGER NOT NULL, minute INTEGER NOT NULL,"
+	"	read_rate REAL, write_rate REAL, read_bytes REAL,"
+	"	write_bytes REAL, read_wait REAL, write_wait REAL, util REAL,"
+	"	read_p99 REAL, write_p99 REAL, errors INTEGER,"
+	"	PRIMARY KEY(minute, member)) WITHOUT ROWID;"
+	"CREATE TABLE score("
+	"	member INTEGER NOT NULL, time INTEGER NOT NULL,"
+	"	score INTEGER NOT NULL, mode TEXT, text TEXT,"
+	"	PRIMARY KEY(member, time)) WITHOUT ROWID;"
+	"CREATE TABLE job("
+	"	id INTEGER PRIMARY KEY, pool BLOB NOT NULL,"
+	"	uuid BLOB NOT NULL, member INTEGER NOT NULL,"
+	"	state INTEGER NOT NULL, by_agent INTEGER, reason TEXT,"
+	"	note TEXT, segments_total INTEGER, segments_done INTEGER,"
+	"	bytes_total INTEGER, bytes_done INTEGER, started INTEGER,"
+	"	finished INTEGER);";
+
+int store_error(struct store *s, int code, const char *doing,
+		struct ads_err *err)
+{
+	int e;
+
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_DONE:
+	case SQLITE_ROW:
+		return 0;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		e = -EBADMSG;
+		break;
+	case SQLITE_FULL:
+		e = -ENOSPC;
+		break;
+	case SQLITE_NOMEM:
+		e = -ENOMEM;
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		e = -EBUSY;
+		break;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		e = -EROFS;
+		break;
+	case SQLITE_CANTOPEN:
+		e = -ENOENT;
+		break;
+	default:
+		e = -EIO;
+	}
+	return ads_err(err, e, "%s: %s: %s", s->path, doing,
+		       s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
+}
+
+static int prepare(struct store *s, sqlite3_stmt **out, struct ads_err *err,
+		   const char *sql, const char *types, va_list ap)
+{
+	int r, i = 1;
+
+	r = sqlite3_prepare_v2(s->db, sql, -1, out, NULL);
+	if (r)
+		return store_error(s, r, "statement", err);
+	for (; *types; types++, i++) {
+		switch (*types) {
+		case 'i':
+			sqlite3_bind_int64(*out, i, va_arg(ap, int64_t));
+			break;
+		case 'd':
+			sqlite3_bind_double(*out, i, va_arg(ap, double));
+			break;
+		case 's':
+			sqlite3_bind_text(*out, i, va_arg(ap, const char *),
+					  -1, SQLITE_TRANSIENT);
+			break;
+		case 'u':
+			sqlite3_bind_blob(*out, i, va_arg(ap, const void *),
+					  ADS_UUID_LEN, SQLITE_TRANSIENT);
+			break;
+		}
+	}
+	return 0;
+}
+
+int store_query(struct store *s, sqlite3_stmt **out, struct ads_err *err,
+		const char *sql, const char *types, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	r = prepare(s, out, err, sql, types, ap);
+	va_end(ap);
+	return r;
+}
+
+int store_run(struct store *s, struct ads_err *err, const char *sql,
+	      const char *types, ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	r = prepare(s, &st, err, sql, types, ap);
+	va_end(ap);
+	if (r)
+		return r;
+	do {
+		r = sqlite3_step(st);
+	} while (r == SQLITE_ROW);
+	r = store_error(s, r, "write", err);
+	sqlite3_finalize(st);
+	return r;
+}
+
+static int pragma(struct store *s, const char *sql, int64_t *value,
+		  struct ads_err *err)
+{
+	sqlite3_stmt *st;
+	int r;
+
+	r = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+	if (r)
+		return store_error(s, r, sql, err);
+	r = sqlite3_step(st);
+	*value = r == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
+	r = store_error(s, r, sql, err);
+	sqlite3_finalize(st);
+	return r;
+}
+
+static int make_tables(struct store *s, struct ads_err *err)
+{
+	char sql[128];
+	int r;
+
+	r = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (!r)
+		r = sqlite3_exec(s->db, schema, NULL, NULL, NULL);
+	snprintf(sql, sizeof(sql),
+		 "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
+		 APPLICATION_ID, STORE_VERSION);
+	if (!r)
+		r = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	return store_error(s, r, "making the tables", err);
+}
+
+/* Is it ours and whole? Makes the tables of an empty one. */
+static int check(struct store *s, struct ads_err *err)
+{
+	int64_t id, version, tables;
+	sqlite3_stmt *st;
+	int r;
+
+	r = pragma(s, "PRAGMA application_id", &id, err);
+	if (!r)
+		r = pragma(s, "PRAGMA user_version", &version, err);
+	if (!r)
+		r = pragma(s, "SELECT count(*) FROM sqlite_master", &tables,
+			   err);
+	if (r)
+		return r;
+	if (!tables && !version)
+		return make_tables(s, err);
+	if (id != APPLICATION_ID)
+		return ads_err(err, -EPROTONOSUPPORT,
+			       "%s: not a history of adshard", s->path);
+	if (version > STORE_VERSION)
+		return ads_err(err, -EPROTONOSUPPORT,
+			       "%s: written by a later adshard (version %lld, this one knows %d)",
+			       s->path, (long long)version, STORE_VERSION);
+	r = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &st, NULL);
+	if (!r)
+		r = sqlite3_step(st);
+	if (r == SQLITE_ROW &&
+	    strcmp((const char *)sqlite3_column_text(st, 0), "ok"))
+		r = SQLITE_CORRUPT;
+	if (r == SQLITE_CORRUPT)
+		r = ads_err(err, -EBADMSG, "%s: is damaged", s->path);
+	else
+		r = store_error(s, r, "check", err);
+	sqlite3_finalize(st);
+	return r;
+}
+
+static int open_once(struct store *s, struct ads_err *err)
+{
+	static const char setup[] =
+		"PRAGMA auto_vacuum=INCREMENTAL;"
+		"PRAGMA journal_mode=WAL;"
+		/* a power cut loses the last seconds, not the file */
+		"PRAGMA synchronous=NORMAL;"
+		"PRAGMA journal_size_limit=4194304;"
+		"PRAGMA cache_size=-2048;";
+	int r;
+
+	r = sqlite3_open_v2(s->path, &s->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+			    SQLITE_OPEN_NOMUTEX, NULL);
+	if (!r) {
+		sqlite3_extended_result_codes(s->db, 1);
+		sqlite3_busy_timeout(s->db, 1000);
+		r = sqlite3_exec(s->db, setup, NULL, NULL, NULL);
+	}
+	if (r)
+		r = store_error(s, r, "open", err);
+	else
+		r = check(s, err);
+	if (r) {
+		sqlite3_close(s->db);
+		s->db = NULL;
+	}
+	return r;
+}
+
+/* The last damaged one is kept, for whoever wants to look at it. */
+static void set_aside(const struct store *s)
+{
+	static const char *const parts[] = { "", "-wal", "-shm" };
+	char from[600], to[600];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(from, sizeof(from), "%s%s", s->path, parts[i]);
+		snprintf(to, sizeof(to), "%s.damaged%s", s->path, parts[i]);
+		unlink(to);
+		rename(from, to);
+	}
+}
+
+int store_open(const char *dir, struct store **out, bool *damaged,
+	       struct ads_err *err)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	int r;
+
+	*damaged = false;
+	if (!s)
+		return -ENOMEM;
+	mkdir(dir, 0750);	/* systemd has made it, others have not */
+	snprintf(s->path, sizeof(s->path), "%s/history.db", dir);
+	r = open_once(s, err);
+	if (r == -EBADMSG) {
+		*damaged = true;
+		set_aside(s);
+		r = open_once(s, err);
+		if (!r)
+			ads_err(err, 0,
+				"%s: was damaged: set aside as %s.damaged, begun anew",
+				s->path, s->path);
+	}
+	if (r) {
+		free(s);
+		return r;
+	}
+	*out = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	sqlite3_close(s->db);
+	free(s);
+}
+
+int store_trim(struct store *s, int64_t now, int64_t keep_log,
+	       int64_t keep_load, int64_t max_size, struct ads_err *err)
+{
+	int64_t pages = 0, free_pages = 0, size = 0;
+	int r;
+
+	r = store_run(s, err, "DELETE FROM load WHERE minute < ?", "i",
+		      (now - keep_load) / 60);
+	/* the last row before is where the counter stands */
+	if (!r)
+		r = store_run(s, err, "DELETE FROM change WHERE time < ?1 AND"
+			      " time < (SELECT max(time) FROM change c WHERE"
+			      " c.drive = change.drive AND c.attr = change.attr)",
+			      "i", now - keep_log);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM day WHERE day < ?", "i",
+			      (now - keep_log) / 86400);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM score WHERE time < ?", "i",
+			      now - keep_log);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM job WHERE finished > 0 AND"
+			      " finished < ?", "i", now - keep_log);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM change WHERE drive IN"
+			      " (SELECT id FROM drive WHERE last < ?)", "i",
+			      now - keep_log);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM drive WHERE last < ?", "i",
+			      now - keep_log);
+	for (int i = 0; !r && i < 100; i++) {
+		r = store_run(s, err, "PRAGMA incremental_vacuum", "");
+		if (!r)
+			r = pragma(s, "PRAGMA page_size", &size, err);
+		if (!r)
+			r = pragma(s, "PRAGMA page_count", &pages, err);
+		if (!r)
+			r = pragma(s, "PRAGMA freelist_count", &free_pages,
+				   err);
+		if (r || (pages - free_pages) * size <= max_size)
+			break;
+		/* a twentieth of the time that is covered */
+		r = store_run(s, err, "DELETE FROM load WHERE minute <="
+			      " (SELECT min(minute) + (max(minute) -"
+			      " min(minute)) / 20 FROM load)", "");
+	}
+	if (!r)
+		r = store_run(s, err, "PRAGMA wal_checkpoint(PASSIVE)", "");
+	return r;
+}
