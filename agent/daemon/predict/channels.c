@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is measured beside the medium itself: the cable, the temperature, and
+ * I/O that fails.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "daemon/predict/predict.h"
+#include "lib/units.h"
+
+#define INTERFACE_CAP		50
+#define INTERFACE_CAP_TIMEOUTS	60	/* commands time out as well */
+#define THERMAL_CAP		60
+
+/* CRC errors are hardly a sign of failure: 3.5 % of failed and 1.4 % of healthy
+ * drives have them. A cable wants to be looked at; data need not move. */
+void predict_interface(struct risk *r, const struct predict_input *in)
+{
+	const struct series *s = &in->drive->series[TRACK_CRC];
+	const struct series *t = &in->drive->series[TRACK_TIMEOUT];
+	uint64_t week = series_grown(s, in->now, 7 * RISK_DAY);
+	bool timeouts = series_rises(t, in->now, 7 * RISK_DAY) > 0;
+	char value[48];
+	int points;
+
+	if (!s->known)
+		return;
+	risk_judged(r, RISK_INTERFACE, in->sample->time);
+	if (!week)
+		return;
+	points = week >= 1000 ? 60 : week >= 100 ? 50 : week >= 10 ? 40 : 25;
+	if (timeouts)
+		points += 10;
+	snprintf(value, sizeof(value), "%llu, rose by %llu in 7 days",
+		 (unsigned long long)s->value, (unsigned long long)week);
+	risk_add(r, RISK_INTERFACE, points, series_last_rise(s),
+		 track_info[TRACK_CRC].name, value,
+		 "errors on the cable or backplane%s",
+		 timeouts ? ", and commands time out" : "");
+	risk_cap(r, RISK_INTERFACE,
+		 timeouts ? INTERFACE_CAP_TIMEOUTS : INTERFACE_CAP);
+}
+
+void predict_thermal(struct risk *r, const struct predict_input *in)
+{
+	const struct smart_sample *s = in->sample;
+	const struct series *minutes = &in->drive->series[TRACK_CRITICAL_MINUTES];
+	long limit = s->rotation > 0 ? in->config->thermal.hdd :
+				       in->config->thermal.ssd;
+	char value[48];
+
+	if (s->protocol == SMART_NVME)
+		risk_judged(r, RISK_THERMAL, s->time);
+	if (series_rises(minutes, in->now, 7 * RISK_DAY)) {
+		snprintf(value, sizeof(value), "%llu minutes",
+			 (unsigned long long)minutes->value);
+		risk_add(r, RISK_THERMAL, 60, series_last_rise(minutes),
+			 track_info[TRACK_CRITICAL_MINUTES].name, value,
+			 "was above its critical temperature in the last 7 days");
+	}
+	if (s->temperature != SMART_NONE) {
+		risk_judged(r, RISK_THERMAL, s->time);
+		snprintf(value, sizeof(value), "%lld C",
+			 (long long)s->temperature);
+		if (s->temperature >= limit + 10 ||
+		    (s->trip != SMART_NONE && s->temperature >= s->trip))
+			risk_add(r, RISK_THERMAL, 60, 0, "temperature", value,
+				 "far too hot (limit %ld C)", limit);
+		else if (s->temperature >= limit)
+			risk_add(r, RISK_THERMAL, 45, 0, "temperature", value,
+				 "too hot (limit %ld C)", limit);
+		if (!isnan(in->peers) && (double)s->temperature >=
+		    in->peers + (double)in->config->thermal.peers)
+			risk_add(r, RISK_THERMAL, 30, 0, "temperature", value,
+				 "hotter than its peers (%.0f C)", in->peers);
+	}
+	risk_cap(r, RISK_THERMAL, THERMAL_CAP);
+}
+
+static void age_buckets(struct errors *e, int64_t slot)
+{
+	if (slot - e->slot >= ERRORS_BUCKETS || slot < e->slot) {
+		for (int i = 0; i < ERRORS_BUCKETS; i++)
+			e->bucket[i] = 0;
+	} else {
+		for (int64_t i = e->slot + 1; i <= slot; i++)
+			e->bucket[i % ERRORS_BUCKETS] = 0;
+	}
+	e->slot = slot;
+}
+
+unsigned int errors_in_window(const struct errors *e)
+{
+	unsigned int sum = 0;
+
+	for (int i = 0; i < ERRORS_BUCKETS; i++)
+		sum += e->bucket[i];
+	return sum;
+}
+
+/* 30 for the first, 70 for one less than N, 75 for N and 10 for each doubling */
+static double points_of(unsigned int n, long count)
+{
+	double x = (double)n / (double)count;
+
+	if (!n)
+		return 0;
+	if (x < 1)
+		return 30 + 40 * x;
+	x = 75 + 10 * log2(x);
+	return x > 95 ? 95 : x;
+}
+
+static double held_points(const struct errors *e, int64_t now, long half_life)
+{
+	double age = (double)(now - e->held_time);
+
+	return age <= 0 ? e->held : e->held * exp2(-age / (double)half_life);
+}
+
+void errors_look(struct errors *e, int64_t now, uint64_t n,
+		 const struct config *c)
+{
+	long width = c->errors.time / ERRORS_BUCKETS;
+	long most = c->errors.count / 2 > 0 ? c->errors.count / 2 : 1;
+	double points, held;
+
+	age_buckets(e, now / (width ? width : 1));
+	e->known = true;
+	e->time = now;
+	if (n) {
+		e->last = now;
+		e->total += n;
+		e->bucket[e->slot % ERRORS_BUCKETS] += n > (uint64_t)most ?
+						       most : (long)n;
+	}
+	points = points_of(errors_in_window(e), c->errors.count);
+	held = held_points(e, now, c->errors.half_life);
+	e->held = points > held ? points : held;
+	e->held_time = now;
+}
+
+void predict_errors(struct risk *r, const struct predict_input *in)
+{
+	const struct errors *e = in->errors;
+	unsigned int n;
+	char value[48], span[32];
+	int points;
+
+	if (!e || !e->known)
+		return;
+	risk_judged(r, RISK_ERRORS, e->time);
+	n = errors_in_window(e);
+	points = (int)lround(held_points(e, in->now,
+					 in->config->errors.half_life));
+	snprintf(value, sizeof(value), "%llu, lately %u",
+		 (unsigned long long)e->total, n);
+	if (points > 0 && n)
+		risk_add(r, RISK_ERRORS, points, e->last, "failed I/O", value,
+			 "%u requests failed in the last %s", n,
+			 ads_format_duration((double)in->config->errors.time,
+					     span, sizeof(span)));
+	else if (points > 0)
+		risk_add(r, RISK_ERRORS, points, e->last, "failed I/O", value,
+			 "requests failed %s ago",
+			 ads_format_duration((double)(in->now - e->last), span,
+					     sizeof(span)));
+	if (e->hung)
+		risk_add(r, RISK_ERRORS, 60, e->hung, "patrol read", "hung",
+			 "a read has not returned for %s",
+			 ads_format_duration((double)(in->now - e->hung), span,
+					     sizeof(span)));
+}
