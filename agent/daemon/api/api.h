@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent's socket: newline-delimited JSON, one object in, one object out.
+ *
+ *	{"cmd":"status"}		everything: members, jobs, warnings
+ *	{"cmd":"risk","member":M}	one member explained; M is a device, a
+ *					UUID, or an index with "pool":UUID
+ *	{"cmd":"jobs"}
+ *	{"cmd":"version"}
+ *	{"cmd":"cancel","job":N}	root only
+ *	{"cmd":"reload"}		root only
+ *
+ * An error is {"error":"a sentence","code":N} with N an errno. A request is
+ * bounded in size, a client in time and in what it leaves unread; there is a
+ * limit on clients. A client that does not read or write costs nothing but its
+ * place.
+ */
+#ifndef ADSHARDD_API_H
+#define ADSHARDD_API_H
+
+#include <stdbool.h>
+
+#include <json-c/json.h>
+
+#include "daemon/ctx.h"
+#include "lib/err.h"
+
+struct api;
+
+/* Takes over the path: whoever calls this holds the lock (lock.h). */
+int api_new(struct adshardd *d, struct api **out, struct ads_err *err);
+void api_free(struct api *a);		/* NULL is fine */
+
+/*
+ * The answer to one request (@root: of root); never NULL but for no memory. The
+ * caller puts it.
+ */
+struct json_object *api_answer(struct adshardd *d, const char *line, size_t len,
+			       bool root);
+
+/* The document of "status". */
+struct json_object *api_status(struct adshardd *d);
+
+#endif

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/plan/plan.h"
+
+struct drain *drain_new(void)
+{
+	return calloc(1, sizeof(struct drain));
+}
+
+void drain_free(struct drain *d)
+{
+	if (!d)
+		return;
+	free(d->seg);
+	free(d->sent);
+	free(d->retry);
+	free(d);
+}
+
+static struct plan_sent *find_sent(const struct drain *d, uint32_t segment)
+{
+	for (size_t i = 0; i < d->nr_sent; i++)
+		if (d->sent[i].segment == segment)
+			return &d->sent[i];
+	return NULL;
+}
+
+static void unsend(struct drain *d, struct plan_sent *s)
+{
+	*s = d->sent[--d->nr_sent];
+}
+
+static int send(struct drain *d, uint32_t segment, uint32_t dst)
+{
+	if (d->nr_sent == d->cap_sent) {
+		size_t cap = d->cap_sent ? d->cap_sent * 2 : 8;
+		struct plan_sent *s = realloc(d->sent, cap * sizeof(*s));
+
+		if (!s)
+			return -ENOMEM;
+		d->sent = s;
+		d->cap_sent = cap;
+	}
+	d->sent[d->nr_sent++] = (struct plan_sent){ segment, dst, 0 };
+	return 0;
+}
+
+/* Place of the segment's entry, or where it would have to be. */
+static size_t retry_place(const struct drain *d, uint32_t segment)
+{
+	size_t low = 0, high = d->nr_retry;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (d->retry[mid].segment < segment)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static struct plan_retry *find_retry(const struct drain *d, uint32_t segment)
+{
+	size_t i = retry_place(d, segment);
+
+	return i < d->nr_retry && d->retry[i].segment == segment ?
+	       &d->retry[i] : NULL;
+}
+
+static struct plan_retry *get_retry(struct drain *d, uint32_t segment)
+{
+	struct plan_retry *r = find_retry(d, segment);
+	size_t i;
+
+	if (r)
+		return r;
+	if (d->nr_retry == d->cap_retry) {
+		size_t cap = d->cap_retry ? d->cap_retry * 2 : 8;
+
+		r = realloc(d->retry, cap * sizeof(*r));
+		if (!r)
+			return NULL;
+		d->retry = r;
+		d->cap_retry = cap;
+	}
+	i = retry_place(d, segment);
+	memmove(&d->retry[i + 1], &d->retry[i],
+		(d->nr_retry - i) * sizeof(*r));
+	d->nr_retry++;
+	d->retry[i] = (struct plan_retry){ .segment = segment };
+	return &d->retry[i];
+}
+
+static void forget_retry(struct drain *d, uint32_t segment)
+{
+	struct plan_retry *r = find_retry(d, segment);
+
+	if (!r)
+		return;
+	d->nr_retry--;
+	memmove(r, r + 1, (size_t)(&d->retry[d->nr_retry] - r) * sizeof(*r));
+}
+
+/*
+ * An attempt that failed: later, elsewhere, at most plan.retries times. @dst
+ * may be ADS_PLACE_NONE.
+ */
+static void failed(struct drain *d, uint32_t segment, uint32_t dst,
+		   const char *why, int64_t now, const struct config *c)
+{
+	struct plan_retry *r = get_retry(d, segment);
+	const unsigned int keep = sizeof(r->bad) / sizeof(r->bad[0]);
+	long wait = c->plan.backoff;
+
+	if (!r)
+		return;
+	for (unsigned int i = 0; i < r->attempts && wait < c->plan.backoff_max;
+	     i++)
+		wait *= 2;
+	if (wait > c->plan.backoff_max)
+		wait = c->plan.backoff_max;
+	r->attempts++;
+	r->next = now + wait;
+	r->given_up = r->attempts >= (unsigned int)c->plan.retries;
+	snprintf(r->why, sizeof(r->why), "%s", why);
+	if (dst == ADS_PLACE_NONE)
+		return;
+	if (r->nr_bad == keep)
+		memmove(r->bad, r->bad + 1, (--r->nr_bad) * sizeof(r->bad[0]));
+	r->bad[r->nr_bad++] = dst;
+}
+
+/* Nobody's fault (the pool is suspended): later, as if it had not been tried. */
+static void postpone(struct drain *d, uint32_t segment, int64_t now,
+		     const struct config *c)
+{
+	struct plan_retry *r = get_retry(d, segment);
+
+	if (r && !r->given_up)
+		r->next = now + c->plan.backoff;
+}
+
+void drain_answer(struct drain *d, uint32_t segment, int error,
+		  const char *why, uint64_t serial, int64_t now,
+		  const struct config *c)
+{
+	struct plan_sent *s = find_sent(d, segment);
+	uint32_t dst;
+
+	if (!s)
+		return;
+	if (!error) {
+		s->serial = serial;
+		return;
+	}
+	dst = s->dst;
+	unsend(d, s);
+	d->listed = false;
+	switch (error) {
+	case -EALREADY:
+	case -ENOENT:
+		break;		/* the next list says how it is */
+	case -EBUSY:
+	case -EAGAIN:
+	case -EROFS:
+	case -EPROTONOSUPPORT:
+		postpone(d, segment, now, c);
+		break;
+	default:
+		failed(d, segment, dst, why, now, c);
+	}
+}
+
+void drain_event(struct drain *d, uint32_t segment, int error, const char *why,
+		 int64_t now, const struct config *c)
+{
+	struct plan_sent *s = find_sent(d, segment);
+	uint32_t dst = s ? s->dst : ADS_PLACE_NONE;
+
+	if (s)
+		unsend(d, s);
+	if (error)
+		failed(d, segment, dst, why, now, c);
+	else
+		forget_retry(d, segment);
+	for (size_t i = 0; i < d->nr; i++) {
+		if (d->seg[i].index != segment || d->seg[i].gone)
+			continue;
+		d->seg[i].state = ADSHARD_SEGMENT_STABLE;
+		d->seg[i].gone = !error;
+		d->nr_gone += !error;
+	}
+}
+
+/* Hottest first; the order must not depend on the dump's. */
+static int compare(const void *a, const void *b)
+{
+	const struct plan_segment *x = a, *y = b;
+
+	if (x->heat != y->heat)
+		return x->heat < y->heat ? 1 : -1;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static int compare_index(const void *a, const void *b)
+{
+	const struct ads_segment *x = a, *y = b;
+
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+/* Moves of whose end no event told. */
+static void settle_sent(struct drain *d, const struct kernel_segments *s,
+			int64_t now, const struct config *c)
+{
+	for (size_t i = d->nr_sent; i--;) {
+		struct ads_segment key = { .index = d->sent[i].segment };
+		const struct ads_segment *seg;
+
+		if (!d->sent[i].serial || d->sent[i].serial > s->serial)
+			continue;
+		seg = bsearch(&key, s->segments, s->nr, sizeof(key),
+			      compare_index);
+		if (!seg) {
+			forget_retry(d, key.index);
+			unsend(d, &d->sent[i]);
+		} else if (seg->state == ADSHARD_SEGMENT_STABLE) {
+			failed(d, key.index, d->sent[i].dst,
+			       "the migration ended without a result", now, c);
+			unsend(d, &d->sent[i]);
+		}
+	}
+}
+
+int drain_list(struct drain *d, const struct kernel_segments *s,
+	       const struct heat *heat, int64_t now, const struct config *c)
+{
+	struct plan_segment *seg = calloc(s->nr ? s->nr : 1, sizeof(*seg));
+
+	if (!seg)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->nr; i++) {
+		const struct ads_segment *from = &s->segments[i];
+
+		seg[i].index = from->index;
+		seg[i].state = from->state;
+		seg[i].heat = heat_of(heat, from);
+		for (uint32_t j = 0; j < from->nr_legs; j++)
+			if (seg[i].nr_on < ADSHARD_MAX_LEGS)
+				seg[i].on[seg[i].nr_on++] = from->leg[j].member;
+	}
+	qsort(s->segments, s->nr, sizeof(s->segments[0]), compare_index);
+	settle_sent(d, s, now, c);
+	qsort(seg, s->nr, sizeof(*seg), compare);
+	free(d->seg);
+	d->seg = seg;
+	d->nr = s->nr;
+	d->nr_gone = 0;
+	d->listed = true;
+	d->serial = s->serial;
+	return 0;
+}
+
+size_t drain_left(const struct drain *d)
+{
+	return d->nr - d->nr_gone;
+}
+
+size_t drain_given_up(const struct drain *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nr; i++) {
+		const struct plan_retry *r;
+
+		if (d->seg[i].gone)
+			continue;
+		r = find_retry(d, d->seg[i].index);
+		n += r && r->given_up;
+	}
+	return n;
+}
+
+bool drain_stuck(const struct drain *d)
+{
+	return d->listed && drain_left(d) && !d->nr_sent &&
+	       drain_given_up(d) == drain_left(d);
+}
+
+static int compare_migration(const void *a, const void *b)
+{
+	const struct ads_migration *x = a, *y = b;
+
+	return (x->segment > y->segment) - (x->segment < y->segment);
+}
+
+static bool migrating(const struct plan_input *in, uint32_t segment)
+{
+	struct ads_migration key = { .segment = segment };
+
+	return in->nr_migrations &&
+	       bsearch(&key, in->migrations, in->nr_migrations, sizeof(key),
+		       compare_migration);
+}
+
+/* In the kernel or on the way there. */
+static size_t in_flight(const struct drain *d, const struct plan_input *in)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->nr_migrations; i++)
+		n += in->migrations[i].src == in->source;
+	for (size_t i = 0; i < d->nr_sent; i++)
+		n += !migrating(in, d->sent[i].segment);
+	return n;
+}
+
+static int place_one(const struct drain *d, const struct plan_input *in,
+		     const struct plan_segment *seg, uint32_t *dst,
+		     struct ads_err *err)
+{
+	const struct plan_retry *r = find_retry(d, seg->index);
+	struct ads_place_segment what = { .segment = seg->index };
+	struct ads_place_opts opts = {
+		.max_score = in->config->plan.max_score,
+	};
+	int e;
+
+	for (uint32_t i = 0; i < seg->nr_on; i++)
+		what.on[what.nr_on++] = seg->on[i];
+	if (r && r->nr_bad) {
+		opts.exclude = r->bad;
+		opts.nr_exclude = r->nr_bad;
+		e = ads_place(in->members, in->nr_members, &what, 1, &opts,
+			      dst, NULL);
+		if (!e)
+			return 0;
+		/* all others are no better: again to where it failed */
+		opts.nr_exclude = 0;
+	}
+	return ads_place(in->members, in->nr_members, &what, 1, &opts, dst,
+			 err);
+}
+
+static void count_incoming(const struct plan_input *in, uint32_t member)
+{
+	for (size_t i = 0; i < in->nr_members; i++)
+		if (in->members[i].index == member)
+			in->members[i].incoming++;
+}
+
+static void say_what_is_left(struct drain *d, const struct plan_input *in,
+			     size_t waiting, const struct ads_err *err)
+{
+	struct ads_place_opts opts = {
+		.max_score = in->config->plan.max_score,
+	};
+	uint64_t room = ads_place_room(in->members, in->nr_members, &opts);
+	size_t given_up = drain_given_up(d);
+
+	d->no_room = waiting > room ? waiting - room : 0;
+	d->note[0] = 0;
+	if (d->no_room)
+		snprintf(d->note, sizeof(d->note),
+			 "no room for %llu of %zu segments%s%s",
+			 (unsigned long long)d->no_room, drain_left(d),
+			 err->text[0] ? ": " : "", err->text);
+	else if (given_up)
+		snprintf(d->note, sizeof(d->note),
+			 "%zu segments could not be moved", given_up);
+}
+
+size_t plan_moves(struct drain *d, const struct plan_input *in,
+		  struct plan_move *out, size_t max)
+{
+	size_t flying = in_flight(d, in), window = in->config->plan.window;
+	size_t n = 0, waiting = 0;
+	struct ads_err err = { .text = "" };
+	bool full = false;
+
+	for (size_t i = 0; i < d->nr; i++) {
+		const struct plan_segment *s = &d->seg[i];
+		const struct plan_retry *r = find_retry(d, s->index);
+		uint32_t dst = ADS_PLACE_NONE;
+
+		if (s->gone || s->state != ADSHARD_SEGMENT_STABLE ||
+		    find_sent(d, s->index) || migrating(in, s->index) ||
+		    (r && r->given_up))
+			continue;
+		if (full || n == max || flying >= window ||
+		    (r && r->next > in->now)) {
+			waiting++;
+			continue;
+		}
+		if (place_one(d, in, s, &dst, &err)) {
+			/* all are of one size: what fits not even one copy
+			 * of this fits none of the others */
+			full = s->nr_on <= 1;
+			waiting++;
+			continue;
+		}
+		if (send(d, s->index, dst))
+			break;
+		count_incoming(in, dst);
+		out[n++] = (struct plan_move){ s->index, dst };
+		flying++;
+	}
+	say_what_is_left(d, in, waiting, &err);
+	return n;
+}

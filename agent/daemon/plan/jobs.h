@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent's jobs: evacuations that run, and those that have ended lately.
+ * A list and its bookkeeping; pure. What a job has done is computed from what
+ * is left on the member, so that nothing has to be kept for it to be right after
+ * a restart.
+ */
+#ifndef ADSHARDD_JOBS_H
+#define ADSHARDD_JOBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/nl.h"
+
+enum job_state {
+	JOB_DRAINING,
+	JOB_DRAINED,
+	JOB_FAILED,		/* the member failed before it was empty */
+	JOB_CANCELLED,
+	JOB_WITH_ERRORS,	/* some segments could not be moved */
+};
+
+struct job {
+	struct job *next;		/* older */
+	uint64_t id;
+	uint8_t pool[ADS_UUID_LEN];
+	uint8_t member_uuid[ADS_UUID_LEN];
+	uint32_t member;		/* index */
+	enum job_state state;
+	bool by_agent;			/* not by the operator */
+	char reason[200];		/* why it was started */
+	char note[200];			/* why it does not go on, or "" */
+	uint64_t segments_total, segments_done;
+	uint64_t bytes_total, bytes_done;
+	int64_t started, finished;	/* seconds since the epoch, 0 */
+};
+
+#define JOBS_KEEP	64		/* that have ended */
+
+struct jobs {
+	struct job *newest;
+	uint64_t next_id;
+};
+
+const char *job_state_name(enum job_state s);
+
+struct jobs *jobs_new(void);
+void jobs_free(struct jobs *jobs);	/* NULL is fine */
+
+/* A new job in state draining. NULL: no memory. */
+struct job *jobs_add(struct jobs *jobs, const uint8_t *pool,
+		     const uint8_t *member_uuid, uint32_t member,
+		     const char *reason, bool by_agent, int64_t now);
+
+/* One out of history; those that had not ended wait to be adopted. */
+void jobs_load(struct jobs *jobs, const struct job *from);
+
+struct job *jobs_find(struct jobs *jobs, uint64_t id);
+/* The one of this member that has not ended, or NULL. */
+struct job *jobs_running(struct jobs *jobs, const uint8_t *member_uuid);
+/* The last one of this member, ended or not, or NULL. */
+struct job *jobs_last(struct jobs *jobs, const uint8_t *member_uuid);
+
+/*
+ * @left segments of @segment_size bytes are still there, @copied bytes of them
+ * have been copied ahead. The total grows if there are more than there were.
+ */
+void job_progress(struct job *j, uint64_t left, uint64_t segment_size,
+		  uint64_t copied);
+
+void job_end(struct jobs *jobs, struct job *j, enum job_state state,
+	     int64_t now);
+
+#endif
