@@ -214,17 +214,14 @@ static void explain_set_member(u32 member, int err,
 	case -ENODEV:
 		NL_SET_ERR_MSG_FMT(extack, "member %u is missing", member);
 		break;
-	case -ENOTUNIQ:
-		NL_SET_ERR_MSG_FMT(extack,
-				   "member %u has the only copy of the metadata",
-				   member);
-		break;
 	case -EROFS:
 	case -EOWNERDEAD:
 		NL_SET_ERR_MSG(extack, "the pool takes no metadata changes");
 		break;
 	case -EBUSY:
-		NL_SET_ERR_MSG(extack, "the pool is suspended");
+		NL_SET_ERR_MSG_FMT(extack,
+				   "member %u is the only one with metadata, or the pool is suspended",
+				   member);
 		break;
 	case -EINVAL:
 		NL_SET_ERR_MSG_FMT(extack,
