@@ -3,7 +3,7 @@
  * The codec of the on-disk format: from blocks to host-order structs and back.
  *
  * Knows no pool, no device and no lock; builds in user space too (tests,
- * fuzzing), where the includer provides "format-host.h".
+ * fuzzing), after tests/unit/format-host.h.
  *
  * A block comes from a disk, so it may say anything, with a right checksum too:
  * crc32c is no signature. Every ads_fmt_*_check() has therefore looked at every
@@ -16,8 +16,6 @@
 #include <linux/types.h>
 
 #include <asm/byteorder.h>
-#else
-#include "format-host.h"
 #endif
 
 #include <linux/adshard-format.h>

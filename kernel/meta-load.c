@@ -214,7 +214,9 @@ static bool has_last(const struct ads_load *l, const struct ads_seen *seen)
 /*
  * Is it where a member would be that took part in everything? Its newest table
  * is the one that was chosen, in the same area, so that the next checkpoint may
- * go over the other one; and its own ring leads from there to the end.
+ * go over the other one; it is whole, so that one more member with damage does
+ * not go unnoticed until it is the only one; and its own ring leads from there
+ * to the end.
  */
 static bool in_step(const struct ads_load *l, const struct ads_seen *seen)
 {
@@ -222,13 +224,22 @@ static bool in_step(const struct ads_load *l, const struct ads_seen *seen)
 	const struct ads_try *other = &seen->try[l->area ^ 1];
 	const struct ads_link *table = &l->chosen->try[l->area].table;
 	struct ads_link end;
+	const char *why;
 
 	if (!t->valid || t->broken || t->table.seq != table->seq ||
 	    t->table.sum != table->sum ||
 	    (other->valid && other->table.seq > table->seq))
 		return false;
 	end = chain_end(l, seen, t->table);
-	return is_chosen(l, &end);
+	if (!is_chosen(l, &end))
+		return false;
+	if (seen == l->chosen ||
+	    !ads_table_load(NULL, &l->geo, l->io, seen->bdev, seen->sb.uuid,
+			    l->area, &t->table, &why))
+		return true;
+	DMWARN("%pg: table %u after record %llu: %s", seen->bdev, l->area,
+	       t->table.seq, why);
+	return false;
 }
 
 static struct ads_seen *find_seen(struct ads_load *l, u16 index)

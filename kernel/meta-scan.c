@@ -55,7 +55,7 @@ static int load_super(struct ads_load *l, unsigned int i)
 		if (other->sb.index != s->index &&
 		    memcmp(other->sb.uuid, s->uuid, ADSHARD_UUID_SIZE))
 			continue;
-		DMERR("%pg and %pg are both member %u (%pUb): is one a copy of the other?",
+		DMERR("%pg and %pg are the same member %u (%pUb): is one a copy of the other?",
 		      other->bdev, seen->bdev, s->index, s->uuid);
 		return -EEXIST;
 	}

@@ -270,7 +270,8 @@ int ads_table_load(struct ads_pool *pool, const struct ads_geometry *geo,
 			if (ads_fmt_body_check(b, geo, uuid, area, done + i))
 				return -EBADMSG;
 			crc = ads_fmt_sum_add(crc, ads_fmt_body_sum(b));
-			err = put_body(pool, geo, done + i, b, why);
+			if (pool)
+				err = put_body(pool, geo, done + i, b, why);
 			if (err)
 				return err;
 		}

@@ -33,8 +33,8 @@ int ads_table_probe(const struct ads_geometry *geo, struct ads_mio *io,
 
 /*
  * Read the whole table of @area, which ads_table_probe() found to be @at, into
- * pool->map and ->members. -EIO, -EBADMSG: try another; anything else is about
- * the state that it holds.
+ * pool->map and ->members, or with @pool NULL just see whether it is whole.
+ * *@why gets a phrase if it isn't, or is about a state that can't be served.
  */
 int ads_table_load(struct ads_pool *pool, const struct ads_geometry *geo,
 		   struct ads_mio *io, struct block_device *bdev,
