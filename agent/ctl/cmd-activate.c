@@ -123,7 +123,7 @@ static int start(struct activate *a, struct found *f, const char *pool)
 			   false, &err);
 	free(params);
 	if (ads_kmsg_reason(log, why, sizeof(why)) && rc)
-		return ctl_fail(a->c, ctl_exit_code(rc),
+		return ctl_fail(a->c, rc == -EBUSY ? CTL_BUSY : CTL_REFUSED,
 				"%s: the kernel refused: %s", pool, why);
 	if (rc)
 		return ctl_fail_err(a->c, rc, &err);

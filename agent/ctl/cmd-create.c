@@ -312,7 +312,7 @@ static int make(struct create *k)
 			   &err);
 	free(params);
 	if (ads_kmsg_reason(log, why, sizeof(why)) && rc)
-		return ctl_fail(k->c, ctl_exit_code(rc),
+		return ctl_fail(k->c, rc == -EBUSY ? CTL_BUSY : CTL_REFUSED,
 				"%s: the kernel refused: %s", k->name, why);
 	return rc ? ctl_fail_err(k->c, rc, &err) : CTL_OK;
 }

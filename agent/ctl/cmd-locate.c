@@ -90,7 +90,7 @@ static void piece(struct locate *l, int64_t file, uint64_t offset,
 			table_set(&l->t, C_FILE, "-");
 		else
 			table_set(&l->t, C_FILE, "%lld", (long long)file);
-		table_size(&l->t, C_LENGTH, length);
+		table_set(&l->t, C_LENGTH, "%llu", (unsigned long long)length);
 		table_set(&l->t, C_OFFSET, "%llu", (unsigned long long)offset);
 		table_set(&l->t, C_SEGMENT, "%llu", (unsigned long long)index);
 		table_set(&l->t, C_MEMBER, "%u", leg->member);

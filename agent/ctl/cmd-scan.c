@@ -36,6 +36,19 @@ static const char *state_of(const struct found *f, uint32_t index)
 	return ads_member_state_name(f->meta->member[index].state);
 }
 
+/* The device stands in its own column: its sentence needs no subject. */
+static const char *problem_of(const struct found *f, size_t i)
+{
+	const struct ads_scan_dev *d = f->pool->dev[i];
+	const char *s = f->problem[i] ? f->problem[i] : d->problem;
+
+	if (!s)
+		return "-";
+	if (!strncmp(s, d->path, strlen(d->path)))
+		s += strlen(d->path);
+	return s + strspn(s, ": ");
+}
+
 static void rows(struct table *t, const struct found *f)
 {
 	char pool[ADS_UUID_STR], uuid[ADS_UUID_STR], buf[ADS_UUID_STR];
@@ -51,8 +64,7 @@ static void rows(struct table *t, const struct found *f)
 		table_set(t, C_DEVICE, "%s", d->path);
 		table_set(t, C_STATE, "%s", state_of(f, d->sb.member_index));
 		table_size(t, C_SIZE, d->size);
-		table_set(t, C_PROBLEM, "%s", f->problem[i] ? f->problem[i] :
-			  d->problem ? d->problem : "-");
+		table_set(t, C_PROBLEM, "%s", problem_of(f, i));
 		table_set(t, C_POOL_UUID, "%s", pool);
 		table_set(t, C_UUID, "%s", ads_format_uuid(d->sb.member_uuid,
 							   uuid));

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Placement, layout and the verdict on a pool.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/layout.h"
+#include "lib/place.h"
+
+#include "ctl/health.c"
+
+static const struct ads_place_member four[] = {
+	{ 0, "sda", ADSHARD_MEMBER_DRAINING, true, 10, 4, 0, -1, -1 },
+	{ 1, "sdb", ADSHARD_MEMBER_ONLINE, true, 10, 3, 0, -1, -1 },
+	{ 2, "sdc", ADSHARD_MEMBER_ONLINE, true, 10, 3, 0, -1, -1 },
+	{ 3, "sdd", ADSHARD_MEMBER_ONLINE, true, 10, 3, 0, -1, -1 },
+};
+
+static void fill_segs(struct ads_place_segment *s, size_t n, uint32_t on)
+{
+	for (size_t i = 0; i < n; i++)
+		s[i] = (struct ads_place_segment){ i, 1, { on } };
+}
+
+static void spreads(void **state)
+{
+	struct ads_place_segment s[9];
+	uint32_t dst[9], n[4] = { 0 };
+	struct ads_err err;
+
+	fill_segs(s, 9, 0);
+	assert_int_equal(ads_place(four, 4, s, 9, NULL, dst, &err), 0);
+	for (int i = 0; i < 9; i++)
+		n[dst[i]]++;
+	assert_int_equal(n[0], 0);
+	assert_int_equal(n[1], 3);
+	assert_int_equal(n[2], 3);
+	assert_int_equal(n[3], 3);
+	assert_int_equal(dst[0], 1);	/* ties: the lower index */
+}
+
+static void order_of_members(void **state)
+{
+	struct ads_place_member m[4] = { four[3], four[1], four[0], four[2] };
+	struct ads_place_segment s[7];
+	uint32_t a[7], b[7];
+
+	fill_segs(s, 7, 0);
+	assert_int_equal(ads_place(four, 4, s, 7, NULL, a, NULL), 0);
+	assert_int_equal(ads_place(m, 4, s, 7, NULL, b, NULL), 0);
+	assert_memory_equal(a, b, sizeof(a));
+}
+
+static void too_little(void **state)
+{
+	struct ads_place_segment s[12];
+	uint32_t dst[12], none = 0;
+	struct ads_err err;
+
+	fill_segs(s, 12, 0);
+	assert_int_equal(ads_place(four, 4, s, 12, NULL, dst, &err), -ENOSPC);
+	assert_string_equal(err.text,
+			    "needs 12 slots, 9 free on sdb, sdc, sdd");
+	for (int i = 0; i < 12; i++)
+		none += dst[i] == ADS_PLACE_NONE;
+	assert_int_equal(none, 3);
+	assert_int_equal(ads_place_room(four, 4, NULL), 9);
+}
+
+static void nobody(void **state)
+{
+	struct ads_place_member m[4];
+	struct ads_place_segment s[1];
+	uint32_t dst[1], exclude = 3;
+	struct ads_place_opts o = { .exclude = &exclude, .nr_exclude = 1 };
+	struct ads_err err;
+
+	memcpy(m, four, sizeof(m));
+	m[1].state = ADSHARD_MEMBER_FAILED;
+	m[2].score = 77;
+	fill_segs(s, 1, 0);
+	assert_int_equal(ads_place(m, 4, s, 1, &o, dst, &err), -ENODEV);
+	assert_string_equal(err.text,
+		"no member can take a segment: sda is draining, sdb has failed, sdc has a score of 77 (limit 50), sdd is to be emptied");
+	m[3].present = false;
+	assert_int_equal(ads_place(m, 4, s, 1, NULL, dst, &err), -ENODEV);
+	assert_non_null(strstr(err.text, "sdd is missing"));
+}
+
+static void never_where_it_is(void **state)
+{
+	struct ads_place_segment s = { 5, 3, { 1, 2, 3 } };
+	uint32_t dst;
+	struct ads_err err;
+
+	assert_int_equal(ads_place(four, 4, &s, 1, NULL, &dst, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "1 of 1 segments"));
+	s.nr_on = 2;
+	assert_int_equal(ads_place(four, 4, &s, 1, NULL, &dst, &err), 0);
+	assert_int_equal(dst, 3);
+}
+
+static void prefers(void **state)
+{
+	struct ads_place_member m[4];
+	struct ads_place_segment s[1];
+	uint32_t dst;
+
+	fill_segs(s, 1, 0);
+	memcpy(m, four, sizeof(m));
+	m[1].score = m[2].score = m[3].score = 0;
+	m[1].load = m[2].load = 0.9;
+	m[3].load = 0.1;
+	ads_place(m, 4, s, 1, NULL, &dst, NULL);
+	assert_int_equal(dst, 3);
+	m[3].score = 50;		/* allowed, but the last choice */
+	m[2].load = 0.5;
+	ads_place(m, 4, s, 1, NULL, &dst, NULL);
+	assert_int_equal(dst, 2);
+	m[2].incoming = 3;		/* full, once all has arrived */
+	ads_place(m, 4, s, 1, NULL, &dst, NULL);
+	assert_int_equal(dst, 1);
+}
+
+static void nothing_to_place(void **state)
+{
+	assert_int_equal(ads_place(four, 0, NULL, 0, NULL, NULL, NULL), 0);
+}
+
+static void layout(void **state)
+{
+	const uint64_t gib = 1ULL << 30;
+	uint64_t dev[4] = { 80ULL << 20, 80ULL << 20, 80ULL << 20,
+			    80ULL << 20 };
+	struct ads_layout l;
+
+	/* 1024 segments: 1 + 69 + 11 + 64 = 145 blocks; 546 * 4 KiB -> 3 MiB */
+	assert_int_equal(ads_layout(10 * gib, gib, &l), 0);
+	assert_int_equal(l.nr_segments, 10);
+	assert_int_equal(l.max_segments, 1024);
+	assert_int_equal(l.table_blocks, 145);
+	assert_int_equal(l.data_start, 3 << 20);
+	assert_int_equal(ads_layout(10 * gib + 1, gib, &l), 0);
+	assert_int_equal(l.nr_segments, 11);
+	assert_int_equal(ads_layout(1000 * gib, gib, &l), 0);
+	assert_int_equal(l.max_segments, 4000);
+	assert_int_equal(ads_layout((1ULL << 24) << 20, 1 << 20, &l), 0);
+	assert_int_equal(l.max_segments, 1 << 24);
+	assert_int_equal(ads_layout(((1ULL << 24) + 1) << 20, 1 << 20, &l),
+			 -EFBIG);
+	assert_int_equal(ads_layout(0, gib, &l), -EFBIG);
+
+	assert_int_equal(ads_layout_max_segments(dev, 4, 4 << 20, 0, &l), 76);
+	assert_int_equal(ads_layout_slots(&l, dev[0], 4 << 20), 19);
+	assert_int_equal(ads_layout_max_segments(dev, 4, 4 << 20, 6, &l), 70);
+	assert_int_equal(ads_layout_max_segments(dev, 4, 4 << 20,
+						 ADS_RESERVE_AUTO, &l), 57);
+	assert_int_equal(ads_layout_max_segments(dev, 1, 4 << 20,
+						 ADS_RESERVE_AUTO, &l), 0);
+	assert_int_equal(ads_layout_max_segments(dev, 4, gib, 0, &l), 0);
+	dev[0] = 1 << 20;		/* smaller than the metadata */
+	assert_int_equal(ads_layout_slots(&l, dev[0], 4 << 20), 0);
+}
+
+static void judge(const struct ads_pool *p, const struct ads_member *m,
+		  size_t nr, const struct ads_migration *mig, size_t nr_mig,
+		  const char *want, enum health_level level)
+{
+	struct health h;
+
+	health_judge(p, m, nr, mig, nr_mig, NULL, &h);
+	assert_string_equal(h.state, want);
+	assert_int_equal(h.level, level);
+	assert_true(h.why[0] && h.action[0]);
+}
+
+static void verdicts(void **state)
+{
+	struct ads_pool p = { .state = ADSHARD_POOL_OK,
+			      .segment_size = 1 << 20 };
+	struct ads_migration mig = { .src = 1, .dst = 0, .chunks = 10 };
+	struct ads_member m[2] = {
+		{ .index = 0, .state = ADSHARD_MEMBER_ONLINE, .present = true,
+		  .nr_segments = 3 },
+		{ .index = 1, .state = ADSHARD_MEMBER_ONLINE, .present = true,
+		  .nr_segments = 3 },
+	};
+
+	judge(&p, m, 2, NULL, 0, "healthy", HEALTH_OK);
+	m[0].write_errors = 1;
+	judge(&p, m, 2, NULL, 0, "errors", HEALTH_WARN);
+	m[0].write_errors = 0;
+	m[1].state = ADSHARD_MEMBER_DRAINING;
+	judge(&p, m, 2, &mig, 1, "evacuating", HEALTH_OK);
+	judge(&p, m, 2, NULL, 0, "waiting", HEALTH_WARN);
+	p.paused = true;
+	judge(&p, m, 2, &mig, 1, "waiting", HEALTH_WARN);
+	m[1].state = ADSHARD_MEMBER_FAILED;
+	judge(&p, m, 2, NULL, 0, "degraded", HEALTH_CRIT);
+	m[1].nr_segments = 0;
+	judge(&p, m, 2, NULL, 0, "degraded", HEALTH_WARN);
+	m[0].present = false;
+	judge(&p, m, 2, NULL, 0, "degraded", HEALTH_CRIT);
+	p.state = ADSHARD_POOL_READONLY;
+	judge(&p, m, 2, NULL, 0, "readonly", HEALTH_CRIT);
+	p.state = ADSHARD_POOL_STUCK;
+	judge(&p, m, 2, NULL, 0, "stuck", HEALTH_CRIT);
+	p.state = 77;
+	judge(&p, m, 2, NULL, 0, "unknown", HEALTH_UNKNOWN);
+}
+
+static void migration_share(void **state)
+{
+	struct ads_migration m = { .chunks = 10, .step = ADSHARD_STEP_FILL };
+
+	assert_int_equal(migration_done_bytes(&m, 1000), 0);
+	m.chunks_done = 5;
+	assert_int_equal(migration_done_bytes(&m, 1000), 300);
+	m.step = ADSHARD_STEP_VERIFY;
+	m.chunks_done = 10;
+	m.chunks_verified = 5;
+	assert_int_equal(migration_done_bytes(&m, 1000), 800);
+	m.chunks_verified = 70;		/* compared anew after repairs */
+	assert_int_equal(migration_done_bytes(&m, 1000), 1000);
+	m.chunks = 0;			/* queued */
+	assert_int_equal(migration_done_bytes(&m, 1000), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(spreads),
+		cmocka_unit_test(order_of_members),
+		cmocka_unit_test(too_little),
+		cmocka_unit_test(nobody),
+		cmocka_unit_test(never_where_it_is),
+		cmocka_unit_test(prefers),
+		cmocka_unit_test(nothing_to_place),
+		cmocka_unit_test(layout),
+		cmocka_unit_test(verdicts),
+		cmocka_unit_test(migration_share),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("place", tests, NULL, NULL);
+}
