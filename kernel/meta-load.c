@@ -136,7 +136,37 @@ fail:
 	return err;
 }
 
-/* The best pair that was not tried yet and leads to the highest record. */
+/* How many members have the same table in the same area. */
+static unsigned int nr_alike(const struct ads_load *l, const struct ads_try *t,
+			     unsigned int area)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < l->nr; i++) {
+		const struct ads_try *other = &l->seen[i].try[area];
+
+		n += other->valid && other->table.seq == t->table.seq &&
+		     other->table.sum == t->table.sum;
+	}
+	return n;
+}
+
+static bool is_better(const struct ads_load *l, const struct ads_try *a,
+		      unsigned int a_area, const struct ads_try *b,
+		      unsigned int b_area)
+{
+	if (a->end.term != b->end.term)
+		return a->end.term > b->end.term;
+	if (a->table.seq != b->table.seq)
+		return a->table.seq > b->table.seq;
+	return nr_alike(l, a, a_area) >= nr_alike(l, b, b_area);
+}
+
+/*
+ * The best pair that was not tried yet and leads to the highest record: of the
+ * latest term, with the newest table, in the area where most have it. The last
+ * is not about the state, it spares the others being written anew.
+ */
 static struct ads_try *best_try(struct ads_load *l, struct ads_seen **seen,
 				unsigned int *area)
 {
@@ -148,9 +178,7 @@ static struct ads_try *best_try(struct ads_load *l, struct ads_seen **seen,
 			t = &l->seen[i].try[a];
 			if (!t->valid || t->tried || t->end.seq != l->top)
 				continue;
-			if (best && (t->end.term < best->end.term ||
-				     (t->end.term == best->end.term &&
-				      t->table.seq <= best->table.seq)))
+			if (best && is_better(l, best, *area, t, a))
 				continue;
 			best = t;
 			*seen = &l->seen[i];
@@ -303,14 +331,17 @@ static int check_set(struct ads_load *l)
 }
 
 /*
- * Step 6: everybody to the same state. The older area first: until the new
- * header is there, the member's own best table and records stay as they are.
+ * Step 6: everybody to the same state, by a checkpoint of all. It goes over the
+ * area that is the older one on members in step. If it is the newer one of a
+ * member that is not, that one gets its older one written first, so that at any
+ * moment a whole table of its own stands on it, old or new.
  */
-static void roll_forward(struct ads_load *l)
+static int roll_forward(struct ads_load *l)
 {
 	struct ads_meta *meta = l->meta;
-	unsigned int i, k, area;
-	u8 failed;
+	unsigned int i, next = l->area ^ 1;
+	u8 behind = 0;
+	int err;
 
 	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
 		const struct ads_seen *seen;
@@ -321,17 +352,21 @@ static void roll_forward(struct ads_load *l)
 		seen = find_seen(l, meta->slot[i].member);
 		if (in_step(l, seen))
 			continue;
+		behind |= 1U << i;
 		t = seen->try;
-		area = t[0].valid && (!t[1].valid ||
-				      t[0].table.seq > t[1].table.seq);
-		failed = 0;
-		for (k = 0; k < 2 && !failed; k++)
-			failed = ads_table_write(meta, 1U << i, area ^ k, NULL);
-		ads_meta_drop(meta, failed);
-		if (!failed)
-			DMINFO("%pg: metadata brought up to record %llu",
-			       seen->bdev, meta->seq);
+		if (t[next].valid && (!t[l->area].valid ||
+				      t[l->area].table.seq < t[next].table.seq))
+			ads_meta_drop(meta, ads_table_write(meta, 1U << i,
+							    l->area, NULL));
 	}
+	if (!behind)
+		return 0;
+	err = meta->active ? ads_table_checkpoint(meta) : -EROFS;
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
+		if (behind & meta->active & 1U << i)
+			DMINFO("%pg: metadata brought up to record %llu",
+			       meta->slot[i].bdev, meta->seq);
+	return err;
 }
 
 /*---------------------------------------------------------------------------*/
@@ -358,9 +393,10 @@ static int take_over(struct ads_load *l)
 		ads_meta_seat(meta, i, l->st.meta_member[i]);
 	meta->active = l->st.meta_active;
 
-	roll_forward(l);
 	mutex_lock(&meta->lock);
-	err = ads_meta_make_room(meta);
+	err = roll_forward(l);
+	if (!err)
+		err = ads_meta_make_room(meta);
 	if (!err)
 		err = ads_meta_note(meta, 1);
 	if (!err && meta->active != l->st.meta_active)

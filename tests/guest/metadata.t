@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The metadata: rings that wrap, damage, members that miss records, what must be refused.
-# timeout: 500
+# timeout: 600
 . /t/lib.sh
 
 load_module
@@ -62,6 +62,10 @@ heal() {
 	run "activates: $1" activate
 	is "$(map)" "$(cat /tmp/map)" "the same map: $1"
 	like "$(klog)" "member$2: metadata brought up" "and says so: $1"
+	dm_remove vol
+	klog_mark
+	activate
+	is "$(klog)" "" "once: $1"
 	dm_remove vol
 }
 zero "${MEMBERS[1]}" $journal $journal_blocks
