@@ -62,12 +62,12 @@ static int parse_feature(struct dm_target *ti, struct dm_arg_set *as,
 		if (parse_shift(value, ADSHARD_SEGMENT_SHIFT_MIN,
 				ADSHARD_SEGMENT_SHIFT_MAX,
 				&args->format.segment_shift))
-			return bad(ti, "Invalid segment_size (a power of two, 1 MiB to 16 GiB, in sectors)");
+			return bad(ti, "Invalid segment_size (a power of two, 2048 to 33554432)");
 	} else if (!strcmp(key, "chunk_size")) {
 		if (parse_shift(value, ADSHARD_CHUNK_SHIFT_MIN,
 				ADSHARD_CHUNK_SHIFT_MAX,
 				&args->format.chunk_shift))
-			return bad(ti, "Invalid chunk_size (a power of two, 64 KiB to 1 MiB, in sectors)");
+			return bad(ti, "Invalid chunk_size (a power of two, 128 to 2048)");
 	} else {
 		if (!name_ok(value))
 			return bad(ti, "Invalid name (1 to 63 letters, digits, \"-_.+\")");

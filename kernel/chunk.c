@@ -143,7 +143,10 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 			bio_list_add(&m->stalled, bio);
 			stalled = true;
 		} else {
+			/* An erase that missed a leg did not happen. */
 			status = src;
+			if (bio_op(bio) == REQ_OP_SECURE_ERASE)
+				status = src ?: dst;
 			chunk_dirty(m, c);
 			if (dst && ++m->dst_errors > ADS_DST_ERRORS_MAX)
 				__ads_mig_fail(m, -EIO,
@@ -272,6 +275,11 @@ int ads_write_slow(struct ads_mig *m, struct bio *bio, gfp_t gfp)
 	unsigned long flags;
 	bool both;
 
+	/*
+	 * A polled write ends only when its submitter looks. A job may wait for
+	 * it, and others for the job.
+	 */
+	bio->bi_opf &= ~REQ_POLLED;
 	pb->first = bio->bi_iter.bi_sector;
 	pb->last = bio_end_sector(bio) - 1;
 again:
@@ -325,8 +333,7 @@ again:
 	spin_unlock_irqrestore(&m->lock, flags);
 
 	if (both) {
-		/* The first may complete and free all but the second leg. */
-		submit_bio_noacct(legs[0]);
+		dm_submit_bio_remap(bio, legs[0]);
 		submit_bio_noacct(legs[1]);
 		return DM_MAPIO_SUBMITTED;
 	}
@@ -373,6 +380,7 @@ void ads_chunk_release(struct ads_mig *m, u32 index, bool clean)
 	struct ads_chunk *c = &m->chunks[index];
 
 	spin_lock_irq(&m->lock);
+	c->job = NULL;
 	if (clean) {
 		c->state = ADS_CHUNK_CLEAN;
 		m->clean++;
@@ -398,7 +406,7 @@ void ads_stalled_end(struct ads_mig *m)
 
 		if (m->committed)
 			bio->bi_status = pb->status[1];
-		else if (m->stuck)
+		else if (m->stuck || bio_op(bio) == REQ_OP_SECURE_ERASE)
 			bio->bi_status = pb->status[0] ?: pb->status[1];
 		else
 			bio->bi_status = pb->status[0];

@@ -31,6 +31,7 @@
 
 #define ADS_JOBS	4	/* chunks at once; Documentation/design.rst */
 #define ADS_TRIES	3
+#define ADS_COPIES_MAX	32	/* of one chunk */
 
 enum job_state {
 	JOB_IDLE,
@@ -50,13 +51,14 @@ enum job_state {
  *		an idle job PICK under m->lock
  * @compare:	a compare, not (yet) a copy
  * @held:	the chunk is held by this job
- * @delayed:	waits for a limit; under m->lock
+ * @delayed:	waits for a limit, or is about to; under m->lock
+ * @hurry:	it need not wait any more: look again; under m->lock
  */
 struct ads_job {
 	struct ads_mig *m;
 	struct delayed_work work;
 	int state;
-	bool compare, held, delayed;
+	bool compare, held, delayed, hurry;
 	u32 chunk;
 	unsigned int tries;
 	u32 crc;
@@ -98,7 +100,11 @@ static void job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
 		((sector_t)chunk << pool->chunk_shift);
 	job->bio.bi_end_io = job_endio;
 	job->bio.bi_private = job;
-	job->bio.bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7);
+	/* While a chunk is held, the user's writes wait for this I/O. */
+	if (job->held)
+		job->bio.bi_opf |= REQ_SYNC | REQ_IDLE;
+	else
+		job->bio.bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7);
 	for (i = 0; i < job->nr_pages; i++)
 		__bio_add_page(&job->bio, job->pages[i], PAGE_SIZE, 0);
 	job->state = next;
@@ -177,22 +183,22 @@ static void job_pick(struct ads_job *job)
 	}
 	spin_lock_irq(&m->lock);
 	found = job_take(job);
+	job->delayed = found;
+	job->hurry = false;
 	spin_unlock_irq(&m->lock);
 	if (!found) {
 		job_idle(job);
 		return;
 	}
 
-	job->state = JOB_PAID;
 	wait = ads_throttle(m->pool, m->src, m->dst, chunk_bytes(m));
-	if (!wait) {
-		ads_job_queue(job);
-		return;
-	}
+	job->state = JOB_PAID;
 	spin_lock_irq(&m->lock);
-	job->delayed = true;
+	/* Who asks us to stop, or changes the limit, sets it and then hurries. */
+	if (job->hurry || ads_mig_must_stop(m))
+		wait = 0;
 	queue_delayed_work(m->pool->copy_wq, &job->work,
-			   nsecs_to_jiffies(wait) + 1);
+			   wait ? nsecs_to_jiffies(wait) + 1 : 0);
 	spin_unlock_irq(&m->lock);
 }
 
@@ -202,11 +208,13 @@ static void job_done(struct ads_job *job, bool clean)
 	struct ads_mig *m = job->m;
 	struct ads_chunk *c = &m->chunks[job->chunk];
 
-	spin_lock_irq(&m->lock);
-	c->job = NULL;
-	spin_unlock_irq(&m->lock);
-	if (job->held)
+	if (job->held) {
 		ads_chunk_release(m, job->chunk, clean);
+	} else {
+		spin_lock_irq(&m->lock);
+		c->job = NULL;
+		spin_unlock_irq(&m->lock);
+	}
 	job->held = false;
 	job->state = JOB_PICK;
 	ads_job_queue(job);
@@ -229,11 +237,13 @@ static void job_hold(struct ads_job *job)
 static void job_paid(struct ads_job *job)
 {
 	struct ads_mig *m = job->m;
+	bool hurry;
 
 	spin_lock_irq(&m->lock);
+	hurry = job->hurry;
 	job->delayed = false;
 	spin_unlock_irq(&m->lock);
-	if (ads_mig_must_stop(m))
+	if (hurry || ads_mig_must_stop(m))
 		job_done(job, false);
 	else if (job->compare)
 		job_submit(job, 0, REQ_OP_READ, JOB_CMP_SRC);
@@ -255,9 +265,10 @@ static void copy_good(struct ads_job *job)
 
 	spin_lock_irq(&m->lock);
 	m->bytes_copied += chunk_bytes(m);
-	if (c->copied)
+	if (c->copies)
 		m->chunks_recopied++;
-	c->copied = true;
+	if (++c->copies > ADS_COPIES_MAX)
+		__ads_mig_fail(m, -EIO, "the legs of a chunk differ again and again");
 	c->may_differ = false;
 	if (c->verified) {
 		c->verified = false;
@@ -339,8 +350,10 @@ static void job_io_error(struct ads_job *job, unsigned int leg)
 
 	ads_member_error(pool, mb, ADS_ERR_COPY);
 	/* From the start of what it was at: both legs if it compares. */
-	if (++job->tries < ADS_TRIES && !ads_mig_must_stop(m)) {
-		if (job->compare)
+	if (++job->tries < ADS_TRIES) {
+		if (ads_mig_must_stop(m))
+			job_done(job, false);
+		else if (job->compare)
 			job_submit(job, 0, REQ_OP_READ, JOB_CMP_SRC);
 		else
 			copy_start(job);
@@ -402,12 +415,12 @@ static void job_work(struct work_struct *work)
 
 /*----------------------------------------------------------------*/
 
-void ads_jobs_kick(struct ads_mig *m)
+void ads_jobs_kick(struct ads_mig *m, bool if_busy)
 {
 	unsigned int i;
 
 	spin_lock_irq(&m->lock);
-	for (i = 0; i < m->nr_jobs; i++) {
+	for (i = 0; (m->busy || !if_busy) && i < m->nr_jobs; i++) {
 		struct ads_job *job = &m->jobs[i];
 
 		if (job->state != JOB_IDLE)
@@ -425,9 +438,19 @@ void ads_jobs_hurry(struct ads_mig *m)
 	unsigned int i;
 
 	spin_lock_irq(&m->lock);
-	for (i = 0; i < m->nr_jobs; i++)
-		if (m->jobs[i].delayed)
-			mod_delayed_work(m->pool->copy_wq, &m->jobs[i].work, 0);
+	for (i = 0; i < m->nr_jobs; i++) {
+		struct ads_job *job = &m->jobs[i];
+
+		if (!job->delayed)
+			continue;
+		job->hurry = true;
+		/*
+		 * Only if it is still waiting: queueing a job that has begun to
+		 * run would run it once more, in the middle of its I/O.
+		 */
+		if (cancel_delayed_work(&job->work))
+			ads_job_queue(job);
+	}
 	spin_unlock_irq(&m->lock);
 }
 
@@ -451,37 +474,48 @@ static int job_init(struct ads_job *job, struct ads_mig *m)
 	return 0;
 }
 
+static void job_exit(struct ads_job *job)
+{
+	unsigned int k;
+
+	cancel_delayed_work_sync(&job->work);
+	for (k = 0; k < job->nr_pages; k++)
+		__free_page(job->pages[k]);
+	kfree(job->pages);
+	kfree(job->vecs);
+}
+
 int ads_jobs_init(struct ads_mig *m)
 {
+	struct ads_job *jobs;
 	unsigned int i;
+	int r = 0;
 
-	m->jobs = kcalloc(ADS_JOBS, sizeof(*m->jobs), GFP_KERNEL);
-	if (!m->jobs)
+	jobs = kcalloc(ADS_JOBS, sizeof(*jobs), GFP_KERNEL);
+	if (!jobs)
 		return -ENOMEM;
-	for (i = 0; i < ADS_JOBS; i++) {
-		int r;
-
-		m->nr_jobs++;
-		r = job_init(&m->jobs[i], m);
-		if (r)
-			return r;	/* ads_jobs_exit() is the caller's */
+	for (i = 0; i < ADS_JOBS && !r; i++)
+		r = job_init(&jobs[i], m);
+	if (r) {
+		while (i--)
+			job_exit(&jobs[i]);
+		kfree(jobs);
+		return r;
 	}
+	/* Whoever stops us may look at them at once. */
+	spin_lock_irq(&m->lock);
+	m->jobs = jobs;
+	m->nr_jobs = ADS_JOBS;
+	spin_unlock_irq(&m->lock);
 	return 0;
 }
 
 void ads_jobs_exit(struct ads_mig *m)
 {
-	unsigned int i, k;
+	unsigned int i;
 
-	for (i = 0; i < m->nr_jobs; i++) {
-		struct ads_job *job = &m->jobs[i];
-
-		cancel_delayed_work_sync(&job->work);
-		for (k = 0; k < job->nr_pages; k++)
-			__free_page(job->pages[k]);
-		kfree(job->pages);
-		kfree(job->vecs);
-	}
+	for (i = 0; i < m->nr_jobs; i++)
+		job_exit(&m->jobs[i]);
 	kfree(m->jobs);
 	m->jobs = NULL;
 	m->nr_jobs = 0;

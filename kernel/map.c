@@ -17,10 +17,11 @@ static void sample_heat(struct ads_pool *pool, u32 seg, struct bio *bio,
 	struct ads_heat *heat = &pool->heat[seg];
 	u64 now = ktime_get_ns();
 
-	/* A guess by design: data_race() allows two CPUs to lose a bump. */
 	if (op_is_write(bio_op(bio)))
+		/* data_race: a guess by design, two CPUs may lose a bump */
 		data_race(heat->writes++);
 	else
+		/* data_race: as above */
 		data_race(heat->reads++);
 	WRITE_ONCE(heat->last, max_t(u32, 1, div_u64(now, NSEC_PER_SEC)));
 	pb->start_ns = now;
@@ -164,10 +165,10 @@ int ads_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
 	struct ads_bio *pb = ads_bio(bio);
 
 	if (unlikely(pb->kind == ADS_BIO_FLUSH)) {
+		/* Nothing that was acknowledged depends on a mere destination. */
 		if (unlikely(*error) && pb->member != ADSHARD_NO_MEMBER &&
-		    ads_error_counts(bio->bi_opf, *error))
-			ads_member_error(pool, &pool->members[pb->member],
-					 ADS_ERR_FLUSH);
+		    !ads_flush_failed(pool, &pool->members[pb->member]))
+			*error = BLK_STS_OK;
 		return DM_ENDIO_DONE;
 	}
 

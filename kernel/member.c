@@ -22,6 +22,7 @@ int ads_slots_init(struct ads_member *mb, u32 nr_slots)
 			     sizeof(long), GFP_KERNEL);
 	if (!mb->slots)
 		return -ENOMEM;
+	spin_lock_init(&mb->flush_lock);
 	mb->nr_slots = nr_slots;
 	mb->nr_legs = 0;
 	mb->slot_hint = 0;
@@ -71,10 +72,31 @@ void ads_slot_free(struct ads_member *mb, u32 slot)
 		mb->slot_hint = slot;
 }
 
+static bool flush_lost(struct ads_member *mb)
+{
+	unsigned long flags;
+	bool owned;
+
+	spin_lock_irqsave(&mb->flush_lock, flags);
+	mb->flushes_failed++;
+	owned = mb->nr_owned;
+	spin_unlock_irqrestore(&mb->flush_lock, flags);
+	return owned;
+}
+
+bool ads_flush_failed(struct ads_pool *pool, struct ads_member *mb)
+{
+	ads_member_error(pool, mb, ADS_ERR_FLUSH);
+	return flush_lost(mb);
+}
+
 void ads_member_error(struct ads_pool *pool, struct ads_member *mb,
 		      enum ads_error_kind kind)
 {
 	atomic_long_inc(&mb->errors[kind]);
+	/* A record is written with a flush. */
+	if (kind == ADS_ERR_META)
+		flush_lost(mb);
 	if (!test_and_set_bit(kind, &mb->error_pending))
 		schedule_work(&pool->error_work);
 }

@@ -42,6 +42,11 @@ struct ads_limit {
  * @slots:	bitmap of taken slots, under pool->lock
  * @state:	as the last durable record says; written under the metadata
  *		lock *and* pool->lock, read under either
+ * @nr_owned:	segments whose only leg, by the last record, is here: a flush
+ *		that fails is an error for the user. Before, it is one for the
+ *		migrations that come here.
+ * @flushes_failed: flushes of any kind that failed
+ * @closing:	is being declared failed: takes no new leg; under pool->lock
  * @disk:	the durable image; written under the metadata lock
  * @limit:	[0] as source, [1] as destination; under pool->throttle_lock,
  *		but @active, which is under pool->lock
@@ -60,6 +65,11 @@ struct ads_member {
 	struct adshard_member disk;
 
 	struct ads_limit limit[2];
+
+	spinlock_t flush_lock;		/* the next two; irq-safe */
+	u32 nr_owned;
+	u32 flushes_failed;
+	bool closing;
 
 	atomic_long_t errors[ADS_ERR_KINDS];
 	unsigned long last_event;
@@ -84,5 +94,8 @@ void ads_slot_free(struct ads_member *mb, u32 slot);
  */
 void ads_member_error(struct ads_pool *pool, struct ads_member *mb,
 		      enum ads_error_kind kind);
+
+/* A flush has failed. Any context. Is it an error for the user? */
+bool ads_flush_failed(struct ads_pool *pool, struct ads_member *mb);
 
 #endif /* ADS_MEMBER_H */

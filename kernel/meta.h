@@ -115,8 +115,6 @@ u64 ads_meta_term(struct ads_pool *pool);
 unsigned int ads_meta_role(struct ads_pool *pool, u16 member);
 /* A metadata member was dropped and nobody has taken its place. */
 bool ads_meta_degraded(struct ads_pool *pool);
-/* A metadata member was dropped and nobody has taken its place. */
-bool ads_meta_degraded(struct ads_pool *pool);
 
 /*
  * Make @member a metadata member again (an undone drain) or for the first

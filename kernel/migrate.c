@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Migrations: the queue, and the steps from one member to another.
+ * Migrations: the steps from one member to another.
  *
  * A migration is driven by its control work, which runs when it is started and
  * whenever its last busy chunk job stops (copy.c). What a crash leaves behind
@@ -21,11 +21,9 @@
  */
 #include <linux/blkdev.h>
 #include <linux/ktime.h>
-#include <linux/netlink.h>
 #include <linux/sched/mm.h>
 
 #include "bio.h"
-#include "compat.h"
 #include "event.h"
 #include "migrate.h"
 #include "pool.h"
@@ -61,14 +59,14 @@ bool ads_mig_must_stop(struct ads_mig *m)
 	       READ_ONCE(m->pool->parked) || READ_ONCE(m->pool->paused);
 }
 
-static void set_step(struct ads_mig *m, int step)
+void ads_mig_set_step(struct ads_mig *m, int step)
 {
 	spin_lock_irq(&m->lock);
 	WRITE_ONCE(m->step, step);
 	spin_unlock_irq(&m->lock);
 }
 
-static void mig_free(struct ads_mig *m)
+void ads_mig_free(struct ads_mig *m)
 {
 	ads_jobs_exit(m);
 	ads_chunks_exit(m);
@@ -84,13 +82,17 @@ static void mig_end(struct ads_mig *m, bool done)
 	struct ads_pool *pool = m->pool;
 	struct ads_member *src = &pool->members[m->src];
 	struct ads_member *dst = &pool->members[m->dst];
-	u16 src_index = m->src;
+	u16 left = done ? m->src : m->dst;
 
 	mutex_lock(&pool->lock);
-	if (done)
+	if (done) {
+		spin_lock_irq(&src->flush_lock);
+		src->nr_owned--;
+		spin_unlock_irq(&src->flush_lock);
 		ads_slot_free(src, m->src_chunk / ads_pool_slot_chunks(pool));
-	else
+	} else {
 		ads_slot_free(dst, m->dst_chunk / ads_pool_slot_chunks(pool));
+	}
 	xa_erase(&pool->migs, m->seg);
 	list_del(&m->node);
 	pool->nr_active--;
@@ -117,9 +119,8 @@ static void mig_end(struct ads_mig *m, bool done)
 	cancel_work(&m->ctl_work);
 	mutex_unlock(&pool->lock);
 
-	mig_free(m);
-	if (done)
-		ads_pool_check_drained(pool, src_index);
+	ads_mig_free(m);
+	ads_pool_check_drained(pool, left);
 }
 
 /*
@@ -137,7 +138,7 @@ static void mig_abort(struct ads_mig *m)
 {
 	struct ads_pool *pool = m->pool;
 
-	set_step(m, ADSHARD_STEP_ABORT);
+	ads_mig_set_step(m, ADSHARD_STEP_ABORT);
 	WRITE_ONCE(pool->map[m->seg], ads_word(m->src, m->src_chunk));
 	mig_drain(m);
 	mig_end(m, false);
@@ -161,14 +162,15 @@ static void mig_track(struct ads_mig *m)
 		return;
 	}
 
+	m->dst_flushes = READ_ONCE(pool->members[m->dst].flushes_failed);
 	/* Pairs with smp_rmb() in ads_map(): who sees SLOW sees the chunks. */
 	smp_store_release(&pool->map[m->seg],
 			  ads_word(m->src, m->src_chunk) | ADS_WORD_SLOW);
 	/* Writes that were mapped before, and are counted by nobody, end. */
 	ads_lane_drain(&pool->lanes, m->seg);
 
-	set_step(m, ADSHARD_STEP_FILL);
-	ads_jobs_kick(m);
+	ads_mig_set_step(m, ADSHARD_STEP_FILL);
+	ads_jobs_kick(m, false);
 }
 
 static bool mig_clean(struct ads_mig *m)
@@ -181,15 +183,22 @@ static bool mig_clean(struct ads_mig *m)
 	return clean;
 }
 
+/*
+ * Any flush of the destination that failed since the copying began, anybody's,
+ * may have thrown away what its cache held; that the next one succeeds proves
+ * nothing.
+ */
 static int flush_dst(struct ads_mig *m)
 {
 	struct ads_member *dst = &m->pool->members[m->dst];
 	int r = blkdev_issue_flush(dst->bdev);
 
-	if (r) {
-		ads_member_error(m->pool, dst, ADS_ERR_FLUSH);
+	if (r)
+		ads_flush_failed(m->pool, dst);
+	else if (READ_ONCE(dst->flushes_failed) != m->dst_flushes)
+		r = -EIO;
+	if (r)
 		ads_mig_fail(m, r, "the destination can't be flushed");
-	}
 	return r;
 }
 
@@ -202,28 +211,40 @@ static void mig_fill(struct ads_mig *m)
 			mig_abort(m);
 			return;
 		}
-		set_step(m, ADSHARD_STEP_VERIFY);
+		ads_mig_set_step(m, ADSHARD_STEP_VERIFY);
 	}
-	ads_jobs_kick(m);
+	ads_jobs_kick(m, false);
 }
 
 /* Called under the metadata lock, when the record is durable. */
 static int mig_apply(struct ads_txn *txn)
 {
 	struct ads_mig *m = container_of(txn, struct ads_mig_txn, txn)->m;
+	struct ads_pool *pool = m->pool;
+	struct ads_member *dst = &pool->members[m->dst];
 	int r = 0;
 
+	mutex_lock(&pool->lock);
 	spin_lock_irq(&m->lock);
-	if (m->dst_lost) {
-		/* A write that is not acknowledged yet is on the source only. */
+	/* A user's flush that fails here from now on is the user's business. */
+	spin_lock(&dst->flush_lock);
+	/*
+	 * Refused: a write that is not acknowledged yet is on the source only,
+	 * or one that is was in a cache that is lost.
+	 */
+	if (m->dst_lost || dst->flushes_failed != m->dst_flushes ||
+	    dst->state == ADSHARD_MEMBER_FAILED) {
 		r = -EIO;
 	} else {
+		dst->nr_owned++;
 		m->committed = true;
 		m->window = false;
-		WRITE_ONCE(m->pool->map[m->seg],
-			   ads_word(m->dst, m->dst_chunk));
+		WRITE_ONCE(pool->map[m->seg], ads_word(m->dst, m->dst_chunk));
+		pool->generation++;
 	}
+	spin_unlock(&dst->flush_lock);
 	spin_unlock_irq(&m->lock);
+	mutex_unlock(&pool->lock);
 	return r;
 }
 
@@ -282,7 +303,7 @@ static void mig_commit(struct ads_mig *m)
 	m->window = false;
 	m->stuck = r == -EOWNERDEAD;
 	if (r && !m->stuck)
-		__ads_mig_fail(m, r, m->dst_lost ?
+		__ads_mig_fail(m, r, r == -EIO || r == -ECANCELED ?
 			       "the destination failed during the commit" :
 			       "the change could not be recorded");
 	spin_unlock_irq(&m->lock);
@@ -298,7 +319,7 @@ static void mig_commit(struct ads_mig *m)
 		mig_abort(m);
 	} else {
 		/* Step 6: RELEASE */
-		set_step(m, ADSHARD_STEP_RELEASE);
+		ads_mig_set_step(m, ADSHARD_STEP_RELEASE);
 		mig_drain(m);
 		mig_end(m, true);
 	}
@@ -315,10 +336,10 @@ static void mig_verify(struct ads_mig *m)
 	if (ready)
 		mig_commit(m);
 	else
-		ads_jobs_kick(m);
+		ads_jobs_kick(m, false);
 }
 
-static void ctl_work(struct work_struct *work)
+void ads_mig_ctl(struct work_struct *work)
 {
 	struct ads_mig *m = container_of(work, struct ads_mig, ctl_work);
 	struct ads_pool *pool = m->pool;
@@ -350,310 +371,4 @@ static void ctl_work(struct work_struct *work)
 		mig_verify(m);
 		break;
 	}
-}
-
-/*----------------------------------------------------------------*/
-
-static bool limits_allow(struct ads_pool *pool, struct ads_mig *m)
-{
-	struct ads_limit *src = &pool->members[m->src].limit[0];
-	struct ads_limit *dst = &pool->members[m->dst].limit[1];
-
-	return src->active < src->active_max && dst->active < dst->active_max;
-}
-
-void ads_mig_start_queued(struct ads_pool *pool)
-{
-	struct ads_mig *m, *tmp;
-
-	lockdep_assert_held(&pool->lock);
-	if (pool->parked || pool->paused || pool->suspended)
-		return;
-	list_for_each_entry_safe(m, tmp, &pool->queue, node) {
-		if (pool->nr_active >= pool->max_active)
-			return;
-		if (!limits_allow(pool, m))
-			continue;
-		list_move_tail(&m->node, &pool->active);
-		pool->nr_queued--;
-		pool->nr_active++;
-		pool->members[m->src].limit[0].active++;
-		pool->members[m->dst].limit[1].active++;
-		m->start_ns = ktime_get_ns();
-		set_step(m, ADSHARD_STEP_TRACK);
-		ads_event_mig(m, ADSHARD_EVENT_MIGRATION_START, 0, NULL);
-		queue_work(pool->ctl_wq, &m->ctl_work);
-	}
-}
-
-static int queue_check(struct ads_pool *pool, u32 seg, u32 dst,
-		       struct netlink_ext_ack *extack)
-{
-	struct ads_member *mb;
-
-	if (pool->state == ADSHARD_POOL_READONLY ||
-	    pool->state == ADSHARD_POOL_STUCK) {
-		NL_SET_ERR_MSG(extack, "the pool takes no metadata changes");
-		return -EROFS;
-	}
-	if (seg >= pool->nr_segments) {
-		NL_SET_ERR_MSG(extack, "no such segment");
-		return -ENOENT;
-	}
-	if (dst >= pool->nr_members || !pool->members[dst].state) {
-		NL_SET_ERR_MSG(extack, "no such member");
-		return -ENOENT;
-	}
-	mb = &pool->members[dst];
-	if (!mb->bdev || mb->state == ADSHARD_MEMBER_FAILED) {
-		NL_SET_ERR_MSG(extack, "the destination has failed or is missing");
-		return -EHOSTDOWN;
-	}
-	if (mb->state != ADSHARD_MEMBER_ONLINE) {
-		NL_SET_ERR_MSG(extack, "the destination takes no new data (draining or drained)");
-		return -EPERM;
-	}
-	if (xa_load(&pool->migs, seg)) {
-		NL_SET_ERR_MSG(extack, "the segment is migrating already");
-		return -EBUSY;
-	}
-	if (ads_word_member(READ_ONCE(pool->map[seg])) == dst) {
-		NL_SET_ERR_MSG(extack, "the segment is on this member already");
-		return -EALREADY;
-	}
-	return 0;
-}
-
-static void queue_insert(struct ads_pool *pool, struct ads_mig *m)
-{
-	struct ads_mig *pos;
-
-	/* From the tail: a queue of equal priorities is the common case. */
-	list_for_each_entry_reverse(pos, &pool->queue, node)
-		if (pos->priority >= m->priority)
-			break;
-	list_add(&m->node, &pos->node);
-	pool->nr_queued++;
-}
-
-static struct ads_mig *mig_alloc(struct ads_pool *pool, u32 seg, u32 dst,
-				 u32 priority, u64 cookie)
-{
-	struct ads_mig *m = kzalloc(sizeof(*m), GFP_KERNEL);
-
-	if (!m)
-		return NULL;
-	m->pool = pool;
-	m->seg = seg;
-	m->dst = dst;
-	m->priority = priority;
-	m->cookie = cookie;
-	m->step = ADSHARD_STEP_QUEUED;
-	spin_lock_init(&m->lock);
-	bio_list_init(&m->stalled);
-	bio_list_init(&m->deferred);
-	INIT_WORK(&m->bio_work, ads_bio_work);
-	INIT_WORK(&m->ctl_work, ctl_work);
-	return m;
-}
-
-int ads_mig_queue(struct ads_pool *pool, u32 seg, u32 dst, u32 priority,
-		  u64 cookie, struct netlink_ext_ack *extack)
-{
-	struct ads_mig *m;
-	sector_t start;
-	u32 slot;
-	u64 word;
-	int r;
-
-	/* Before the lock, which a commit may need: this may reclaim memory. */
-	m = mig_alloc(pool, seg, dst, priority, cookie);
-	if (!m)
-		return -ENOMEM;
-
-	r = ads_pool_lock(pool);
-	if (r) {
-		NL_SET_ERR_MSG(extack, "the pool is suspended or not active");
-		goto free;
-	}
-	r = queue_check(pool, seg, dst, extack);
-	if (r)
-		goto unlock;
-	r = ads_slot_alloc(&pool->members[dst], &slot);
-	if (r) {
-		NL_SET_ERR_MSG(extack, "no free slot on the destination");
-		goto unlock;
-	}
-	r = xa_err(xa_store(&pool->migs, seg, m, GFP_NOIO));
-	if (r) {
-		ads_slot_free(&pool->members[dst], slot);
-		goto unlock;
-	}
-
-	word = READ_ONCE(pool->map[seg]);
-	m->src = ads_word_member(word);
-	m->src_chunk = ads_word_chunk(word);
-	m->dst_chunk = slot * ads_pool_slot_chunks(pool);
-	/* The volume may end within its last segment. */
-	start = (sector_t)seg << pool->segment_shift;
-	m->nr_chunks = min_t(sector_t, ads_pool_slot_chunks(pool),
-			     DIV_ROUND_UP_ULL(pool->volume_sectors - start,
-					      1ULL << pool->chunk_shift));
-	queue_insert(pool, m);
-	pool->generation++;
-	ads_mig_start_queued(pool);
-	mutex_unlock(&pool->lock);
-	return 0;
-
-unlock:
-	mutex_unlock(&pool->lock);
-free:
-	kfree(m);
-	return r;
-}
-
-/* pool->lock held. */
-static void mig_cancel_queued(struct ads_mig *m)
-{
-	struct ads_pool *pool = m->pool;
-
-	ads_slot_free(&pool->members[m->dst],
-		      m->dst_chunk / ads_pool_slot_chunks(pool));
-	xa_erase(&pool->migs, m->seg);
-	list_del(&m->node);
-	pool->nr_queued--;
-	pool->generation++;
-	pool->totals.aborted++;
-	ads_event_mig(m, ADSHARD_EVENT_MIGRATION_ABORTED, 0, NULL);
-	/* Its word was never SLOW: no bio knows it. */
-	kfree(m);
-}
-
-/* pool->lock held. */
-static void mig_stop(struct ads_mig *m)
-{
-	if (m->step == ADSHARD_STEP_QUEUED) {
-		mig_cancel_queued(m);
-		return;
-	}
-	spin_lock_irq(&m->lock);
-	WRITE_ONCE(m->stop, true);
-	spin_unlock_irq(&m->lock);
-	ads_jobs_hurry(m);
-	queue_work(m->pool->ctl_wq, &m->ctl_work);
-}
-
-int ads_mig_abort(struct ads_pool *pool, u32 seg, u32 member)
-{
-	struct ads_mig *m, *tmp;
-	int nr = 0;
-
-	mutex_lock(&pool->lock);
-	if (!pool->loaded) {
-		mutex_unlock(&pool->lock);
-		return -ENODEV;
-	}
-	if (seg != ADS_ALL) {
-		m = xa_load(&pool->migs, seg);
-		if (m) {
-			mig_stop(m);
-			nr = 1;
-		} else {
-			nr = -ENOENT;
-		}
-	} else {
-		list_for_each_entry_safe(m, tmp, &pool->queue, node)
-			if (member == ADS_ALL || m->src == member ||
-			    m->dst == member) {
-				mig_stop(m);
-				nr++;
-			}
-		list_for_each_entry_safe(m, tmp, &pool->active, node)
-			if (member == ADS_ALL || m->src == member ||
-			    m->dst == member) {
-				mig_stop(m);
-				nr++;
-			}
-	}
-	mutex_unlock(&pool->lock);
-	return nr;
-}
-
-void ads_mig_stop_to(struct ads_pool *pool, u16 member)
-{
-	struct ads_mig *m, *tmp;
-
-	lockdep_assert_held(&pool->lock);
-	list_for_each_entry_safe(m, tmp, &pool->queue, node)
-		if (m->dst == member)
-			mig_stop(m);
-	list_for_each_entry_safe(m, tmp, &pool->active, node)
-		if (m->dst == member)
-			mig_stop(m);
-}
-
-/*----------------------------------------------------------------*/
-
-void ads_mig_park(struct ads_pool *pool)
-{
-	struct ads_mig *m;
-
-	mutex_lock(&pool->lock);
-	WRITE_ONCE(pool->parked, true);
-	list_for_each_entry(m, &pool->active, node)
-		ads_jobs_hurry(m);
-	mutex_unlock(&pool->lock);
-
-	/* 1. A control step that runs now may still start jobs ... */
-	flush_workqueue(pool->ctl_wq);
-	/* 2. ... which stop at their next chunk ... */
-	wait_event(pool->wait, !atomic_read(&pool->busy_jobs));
-	/* 3. ... and queue the control work, which sees @parked and returns. */
-	flush_workqueue(pool->ctl_wq);
-}
-
-void ads_mig_unpark(struct ads_pool *pool)
-{
-	struct ads_mig *m;
-
-	mutex_lock(&pool->lock);
-	if (pool->loaded && !pool->parked && !pool->paused) {
-		list_for_each_entry(m, &pool->active, node)
-			queue_work(pool->ctl_wq, &m->ctl_work);
-		ads_mig_start_queued(pool);
-	}
-	mutex_unlock(&pool->lock);
-}
-
-void ads_mig_destroy_all(struct ads_pool *pool)
-{
-	struct ads_mig *m, *tmp;
-
-	list_splice_init(&pool->active, &pool->queue);
-	list_for_each_entry_safe(m, tmp, &pool->queue, node) {
-		list_del(&m->node);
-		xa_erase(&pool->migs, m->seg);
-		cancel_work_sync(&m->ctl_work);
-		cancel_work_sync(&m->bio_work);
-		mig_free(m);
-	}
-	pool->nr_active = 0;
-	pool->nr_queued = 0;
-}
-
-void ads_mig_info(struct ads_mig *m, struct ads_mig_info *info)
-{
-	memset(info, 0, sizeof(*info));
-	spin_lock_irq(&m->lock);
-	info->chunks_verified = m->chunks_verified;
-	info->chunks_recopied = m->chunks_recopied;
-	info->mismatches = m->mismatches;
-	info->bytes_copied = m->bytes_copied;
-	info->writes_held = m->writes_held;
-	info->hold_max_ns = m->hold_max_ns;
-	info->chunks = m->nr_chunks;
-	info->chunks_done = m->clean;
-	spin_unlock_irq(&m->lock);
-	if (m->start_ns)
-		info->age_ns = ktime_get_ns() - m->start_ns;
 }

@@ -43,7 +43,7 @@ enum ads_chunk_state {
  * @verified:	compared equal since it was last copied
  * @may_differ:	a discard went to both legs, or a leg failed: a difference is
  *		no surprise, and not counted as a mismatch
- * @copied:	was copied before: the next copy is a repeated one
+ * @copies:	how often it was copied
  * @job:	the job that works on it, or NULL
  * @waiting:	@job waits for @writes to become 0
  */
@@ -51,12 +51,12 @@ struct ads_chunk {
 	struct bio_list held;
 	struct list_head mirrored;
 	struct ads_job *job;
-	u16 writes;
+	u32 writes;
 	u8 state;			/* enum ads_chunk_state */
-	bool verified;
-	bool may_differ;
-	bool copied;
-	bool waiting;
+	u8 copies;
+	bool verified : 1;
+	bool may_differ : 1;
+	bool waiting : 1;
 };
 
 /**
@@ -74,6 +74,7 @@ struct ads_chunk {
  * @clean:	chunks in state CLEAN (a held chunk is not)
  * @unverified:	chunks not @verified
  * @dirtied:	counts chunks that fell back to DIRTY
+ * @dst_flushes:	failed flushes of the destination when the copying began
  * @window:	a commit is under way: a write that failed on a leg must wait for
  *		the outcome on @stalled
  * @dst_lost:	a stalled write failed on the destination
@@ -106,6 +107,7 @@ struct ads_mig {
 	u32 clean;
 	u32 unverified;
 	u32 dirtied;
+	u32 dst_flushes;
 	bool window, dst_lost, committed, stuck;
 	struct bio_list stalled;
 	struct bio_list deferred;
@@ -150,8 +152,8 @@ void ads_mig_start_queued(struct ads_pool *pool);
  */
 void ads_mig_park(struct ads_pool *pool);
 /*
- * Let migrations go on if the pool is neither parked nor paused: the caller has
- * just cleared one of the two under pool->lock. pool->lock not held.
+ * Let migrations go on as far as the pool is neither parked nor paused: the
+ * caller has just cleared one of the two under pool->lock, which it has let go.
  */
 void ads_mig_unpark(struct ads_pool *pool);
 /* Stop those that go to @member, which takes no new data; pool->lock held. */
@@ -175,6 +177,11 @@ void ads_mig_fail(struct ads_mig *m, int err, const char *why);
 void __ads_mig_fail(struct ads_mig *m, int err, const char *why); /* m->lock */
 bool ads_mig_must_stop(struct ads_mig *m);
 
+/* migrate.c */
+void ads_mig_set_step(struct ads_mig *m, int step);
+void ads_mig_ctl(struct work_struct *work);	/* of m->ctl_work */
+void ads_mig_free(struct ads_mig *m);
+
 /* chunk.c */
 int ads_chunks_init(struct ads_mig *m);
 void ads_chunks_exit(struct ads_mig *m);
@@ -191,8 +198,13 @@ void ads_stalled_end(struct ads_mig *m);
 /* copy.c */
 int ads_jobs_init(struct ads_mig *m);
 void ads_jobs_exit(struct ads_mig *m);
-void ads_jobs_kick(struct ads_mig *m);	/* start the idle ones */
-void ads_jobs_hurry(struct ads_mig *m);	/* those that wait for a limit */
+/*
+ * Start the idle ones. @if_busy: only if another one runs, so that the control
+ * work can't be beyond copying.
+ */
+void ads_jobs_kick(struct ads_mig *m, bool if_busy);
+/* Those that wait for a limit look again: at what to do, and at the limit. */
+void ads_jobs_hurry(struct ads_mig *m);
 void ads_job_queue(struct ads_job *job);	/* any context */
 
 /* throttle.c: charge both ends; ns to wait before the I/O may start. */

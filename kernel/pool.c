@@ -20,7 +20,8 @@
 /* The one list of the module, for netlink and against double use. */
 static struct {
 	struct mutex lock;		/* the list, and nr_tables of all */
-	struct list_head pools;		/* by creation */
+	struct list_head pools;		/* by creation, that is by id */
+	u64 last_id;
 } ads_registry = {
 	.lock = __MUTEX_INITIALIZER(ads_registry.lock),
 	.pools = LIST_HEAD_INIT(ads_registry.pools),
@@ -199,6 +200,7 @@ struct ads_pool *ads_pool_attach(struct dm_target *ti,
 	}
 	uuid_copy(&pool->uuid, &args->format.uuid);
 	pool->nr_tables = 1;
+	pool->id = ++ads_registry.last_id;
 	list_add_tail(&pool->node, &ads_registry.pools);
 unlock:
 	mutex_unlock(&ads_registry.lock);
@@ -219,12 +221,13 @@ static void pool_unload(struct ads_pool *pool)
 	pool->suspended = true;
 	mutex_unlock(&pool->lock);
 
+	if (loaded)
+		ads_mig_destroy_all(pool);
+	/* After the last that could send an event. */
 	cancel_work_sync(&pool->error_work);
 	cancel_work_sync(&pool->table_work);
-	if (loaded) {
-		ads_mig_destroy_all(pool);
+	if (loaded)
 		ads_meta_unload(pool);
-	}
 }
 
 void ads_pool_detach(struct ads_pool *pool, struct dm_target *ti)
@@ -266,16 +269,17 @@ unlock:
 
 struct ads_pool *ads_pool_next(struct ads_pool *prev)
 {
-	struct ads_pool *pool = NULL;
-	struct list_head *next;
+	struct ads_pool *pool;
 
 	mutex_lock(&ads_registry.lock);
-	next = prev ? prev->node.next : ads_registry.pools.next;
-	/* A pool that was detached meanwhile ends the walk. */
-	if (next != &ads_registry.pools && (!prev || next != &prev->node)) {
-		pool = list_entry(next, struct ads_pool, node);
-		kref_get(&pool->ref);
-	}
+	/* By number, not by place: @prev may be on the list no more. */
+	list_for_each_entry(pool, &ads_registry.pools, node)
+		if (!prev || pool->id > prev->id) {
+			kref_get(&pool->ref);
+			goto unlock;
+		}
+	pool = NULL;
+unlock:
 	mutex_unlock(&ads_registry.lock);
 	if (prev)
 		ads_pool_put(prev);
@@ -327,12 +331,13 @@ void ads_pool_set_state(struct ads_pool *pool, int state, const char *why)
 
 static void init_members(struct ads_pool *pool)
 {
-	bool degraded = false;
+	bool degraded = ads_meta_degraded(pool);
 	u32 i;
 
 	for (i = 0; i < pool->nr_members; i++) {
 		struct ads_member *mb = &pool->members[i];
 
+		mb->nr_owned = mb->nr_legs;
 		mb->limit[0].active_max = ADS_MEMBER_ACTIVE;
 		mb->limit[1].active_max = ADS_MEMBER_ACTIVE;
 		if (mb->state == ADSHARD_MEMBER_FAILED)
@@ -451,9 +456,16 @@ static int set_member(struct ads_pool *pool, u16 member, u8 state)
 			return -EHOSTDOWN;
 		return commit_member(pool, member, state);
 	case ADSHARD_MEMBER_FAILED:
-		if (READ_ONCE(mb->nr_legs))
+		mutex_lock(&pool->lock);
+		mb->closing = !mb->nr_legs;
+		mutex_unlock(&pool->lock);
+		if (!mb->closing)
 			return -ENOTEMPTY;
-		return commit_member(pool, member, state);
+		r = commit_member(pool, member, state);
+		mutex_lock(&pool->lock);
+		mb->closing = false;
+		mutex_unlock(&pool->lock);
+		return r;
 	default:
 		return -EINVAL;
 	}

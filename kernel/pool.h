@@ -94,6 +94,7 @@ struct ads_pool {
 	unsigned int nr_present;
 
 	struct kref ref;
+	u64 id;				/* goes up with each pool */
 	struct list_head node;
 	struct mapped_device *md;
 	struct dm_target *ti;

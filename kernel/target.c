@@ -4,6 +4,7 @@
  */
 #include <linux/device-mapper.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 
 #include "bio.h"
 #include "compat.h"
@@ -49,8 +50,8 @@ static int get_devices(struct dm_target *ti, struct ads_target *at,
  * Look at a member before anything is built on it. What counts is what
  * ->preresume reads: between here and there a table may be live that writes.
  */
-static int check_member(struct dm_target *ti, struct ads_dev *d,
-			const struct ads_args *args)
+static int check_member(struct dm_target *ti, struct ads_target *at,
+			struct ads_dev *d, const struct ads_args *args)
 {
 	struct block_device *bdev = d->dev->bdev;
 	struct adshard_super *sb = kmalloc(sizeof(*sb), GFP_KERNEL);
@@ -94,6 +95,8 @@ static int check_member(struct dm_target *ti, struct ads_dev *d,
 		r = -EINVAL;
 		goto out;
 	}
+	at->logical_block_size = max(at->logical_block_size,
+				     le32_to_cpu(sb->logical_block_size));
 	r = dm_set_target_max_io_len(ti, 1U << sb->segment_shift);
 	goto out;
 
@@ -166,7 +169,7 @@ static int adshard_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	if (r)
 		goto bad;
 	for (i = 0; i < at->nr_devs; i++) {
-		r = check_member(ti, &at->devs[i], &args);
+		r = check_member(ti, at, &at->devs[i], &args);
 		if (r)
 			goto bad_pool;
 	}
@@ -179,6 +182,7 @@ static int adshard_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	ti->num_secure_erase_bios = 1;
 	ti->num_write_zeroes_bios = 1;
 	ti->per_io_data_size = sizeof(struct ads_bio);
+	ti->accounts_remapped_io = true;	/* dm_submit_bio_remap() */
 	ti->limit_swap_bios = true;
 	ads_ctr_stable_writes(ti);
 	return 0;
@@ -315,8 +319,17 @@ static int adshard_message(struct dm_target *ti, unsigned int argc, char **argv,
 			   char *result, unsigned int maxlen)
 {
 	struct ads_target *at = ti->private;
+	unsigned int noio;
+	int r;
 
-	return ads_message(at->pool, argc, argv, result, maxlen);
+	/*
+	 * A suspend may be waiting for this very call (SRCU), with I/O blocked
+	 * already: reclaim must not wait for a write to us.
+	 */
+	noio = memalloc_noio_save();
+	r = ads_message(at->pool, argc, argv, result, maxlen);
+	memalloc_noio_restore(noio);
+	return r;
 }
 
 static int adshard_iterate_devices(struct dm_target *ti,
@@ -338,9 +351,8 @@ static void adshard_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	struct ads_target *at = ti->private;
 
 	/* A member that is away today may come back with greater blocks. */
-	if (at->pool->loaded &&
-	    limits->logical_block_size < at->pool->logical_block_size) {
-		limits->logical_block_size = at->pool->logical_block_size;
+	if (limits->logical_block_size < at->logical_block_size) {
+		limits->logical_block_size = at->logical_block_size;
 		limits->physical_block_size = max(limits->physical_block_size,
 						  limits->logical_block_size);
 		limits->io_min = max(limits->io_min,

@@ -37,6 +37,7 @@ struct ads_target {
 	struct ads_pool *pool;
 	struct ads_format format;
 	bool create;
+	unsigned int logical_block_size;	/* as the members' superblocks say */
 	unsigned int nr_devs;
 	struct ads_dev devs[];
 };

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Migrations from the outside: queue them, start what the limits allow, stop
+ * them, park them for a suspend.
+ */
+#include <linux/ktime.h>
+#include <linux/netlink.h>
+
+#include "bio.h"
+#include "compat.h"
+#include "event.h"
+#include "migrate.h"
+#include "pool.h"
+
+static bool limits_allow(struct ads_pool *pool, struct ads_mig *m)
+{
+	struct ads_limit *src = &pool->members[m->src].limit[0];
+	struct ads_limit *dst = &pool->members[m->dst].limit[1];
+
+	return src->active < src->active_max && dst->active < dst->active_max;
+}
+
+void ads_mig_start_queued(struct ads_pool *pool)
+{
+	struct ads_mig *m, *tmp;
+
+	lockdep_assert_held(&pool->lock);
+	if (pool->parked || pool->paused || pool->suspended)
+		return;
+	list_for_each_entry_safe(m, tmp, &pool->queue, node) {
+		if (pool->nr_active >= pool->max_active)
+			return;
+		if (!limits_allow(pool, m))
+			continue;
+		list_move_tail(&m->node, &pool->active);
+		pool->nr_queued--;
+		pool->nr_active++;
+		pool->generation++;
+		pool->members[m->src].limit[0].active++;
+		pool->members[m->dst].limit[1].active++;
+		m->start_ns = ktime_get_ns();
+		ads_mig_set_step(m, ADSHARD_STEP_TRACK);
+		ads_event_mig(m, ADSHARD_EVENT_MIGRATION_START, 0, NULL);
+		queue_work(pool->ctl_wq, &m->ctl_work);
+	}
+}
+
+static int queue_check(struct ads_pool *pool, u32 seg, u32 dst,
+		       struct netlink_ext_ack *extack)
+{
+	struct ads_member *mb;
+
+	if (pool->state == ADSHARD_POOL_READONLY ||
+	    pool->state == ADSHARD_POOL_STUCK) {
+		NL_SET_ERR_MSG(extack, "the pool takes no metadata changes");
+		return -EROFS;
+	}
+	if (seg >= pool->nr_segments) {
+		NL_SET_ERR_MSG_FMT(extack, "no segment %u: the pool has %u",
+				   seg, pool->nr_segments);
+		return -ENOENT;
+	}
+	if (dst >= pool->nr_members || !pool->members[dst].state) {
+		NL_SET_ERR_MSG_FMT(extack, "no member %u", dst);
+		return -ENOENT;
+	}
+	mb = &pool->members[dst];
+	if (!mb->bdev || mb->closing || mb->state == ADSHARD_MEMBER_FAILED) {
+		NL_SET_ERR_MSG_FMT(extack, "member %u has failed or is missing",
+				   dst);
+		return -EHOSTDOWN;
+	}
+	if (mb->state != ADSHARD_MEMBER_ONLINE) {
+		NL_SET_ERR_MSG_FMT(extack, "member %u takes no new data (draining or drained)",
+				   dst);
+		return -EPERM;
+	}
+	if (xa_load(&pool->migs, seg)) {
+		NL_SET_ERR_MSG_FMT(extack, "segment %u is migrating already",
+				   seg);
+		return -EBUSY;
+	}
+	if (ads_word_member(READ_ONCE(pool->map[seg])) == dst) {
+		NL_SET_ERR_MSG_FMT(extack, "segment %u is on member %u already",
+				   seg, dst);
+		return -EALREADY;
+	}
+	return 0;
+}
+
+static void queue_insert(struct ads_pool *pool, struct ads_mig *m)
+{
+	struct ads_mig *pos;
+
+	/* From the tail: a queue of equal priorities is the common case. */
+	list_for_each_entry_reverse(pos, &pool->queue, node)
+		if (pos->priority >= m->priority)
+			break;
+	list_add(&m->node, &pos->node);
+	pool->nr_queued++;
+}
+
+static struct ads_mig *mig_alloc(struct ads_pool *pool, u32 seg, u32 dst,
+				 u32 priority, u64 cookie)
+{
+	struct ads_mig *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return NULL;
+	m->pool = pool;
+	m->seg = seg;
+	m->dst = dst;
+	m->priority = priority;
+	m->cookie = cookie;
+	m->step = ADSHARD_STEP_QUEUED;
+	spin_lock_init(&m->lock);
+	bio_list_init(&m->stalled);
+	bio_list_init(&m->deferred);
+	INIT_WORK(&m->bio_work, ads_bio_work);
+	INIT_WORK(&m->ctl_work, ads_mig_ctl);
+	return m;
+}
+
+int ads_mig_queue(struct ads_pool *pool, u32 seg, u32 dst, u32 priority,
+		  u64 cookie, struct netlink_ext_ack *extack)
+{
+	struct ads_mig *m;
+	sector_t start;
+	u32 slot;
+	u64 word;
+	int r;
+
+	/* Before the lock, which a commit may need: this may reclaim memory. */
+	m = mig_alloc(pool, seg, dst, priority, cookie);
+	if (!m)
+		return -ENOMEM;
+
+	r = ads_pool_lock(pool);
+	if (r) {
+		NL_SET_ERR_MSG(extack, "the pool is suspended or not active");
+		goto free;
+	}
+	r = queue_check(pool, seg, dst, extack);
+	if (r)
+		goto unlock;
+	r = ads_slot_alloc(&pool->members[dst], &slot);
+	if (r) {
+		NL_SET_ERR_MSG_FMT(extack, "member %u has no free slot", dst);
+		goto unlock;
+	}
+	r = xa_err(xa_store(&pool->migs, seg, m, GFP_NOIO));
+	if (r) {
+		ads_slot_free(&pool->members[dst], slot);
+		goto unlock;
+	}
+
+	word = READ_ONCE(pool->map[seg]);
+	m->src = ads_word_member(word);
+	m->src_chunk = ads_word_chunk(word);
+	m->dst_chunk = slot * ads_pool_slot_chunks(pool);
+	/* The volume may end within its last segment. */
+	start = (sector_t)seg << pool->segment_shift;
+	m->nr_chunks = min_t(sector_t, ads_pool_slot_chunks(pool),
+			     DIV_ROUND_UP_ULL(pool->volume_sectors - start,
+					      1ULL << pool->chunk_shift));
+	queue_insert(pool, m);
+	pool->generation++;
+	ads_mig_start_queued(pool);
+	mutex_unlock(&pool->lock);
+	return 0;
+
+unlock:
+	mutex_unlock(&pool->lock);
+free:
+	kfree(m);
+	return r;
+}
+
+/* pool->lock held. */
+static void mig_cancel_queued(struct ads_mig *m)
+{
+	struct ads_pool *pool = m->pool;
+
+	ads_slot_free(&pool->members[m->dst],
+		      m->dst_chunk / ads_pool_slot_chunks(pool));
+	xa_erase(&pool->migs, m->seg);
+	list_del(&m->node);
+	pool->nr_queued--;
+	pool->generation++;
+	pool->totals.aborted++;
+	ads_event_mig(m, ADSHARD_EVENT_MIGRATION_ABORTED, 0, NULL);
+	/* Its word was never SLOW: no bio knows it. */
+	kfree(m);
+}
+
+/* pool->lock held. */
+static void mig_stop(struct ads_mig *m)
+{
+	if (m->step == ADSHARD_STEP_QUEUED) {
+		mig_cancel_queued(m);
+		return;
+	}
+	spin_lock_irq(&m->lock);
+	WRITE_ONCE(m->stop, true);
+	spin_unlock_irq(&m->lock);
+	ads_jobs_hurry(m);
+	queue_work(m->pool->ctl_wq, &m->ctl_work);
+}
+
+int ads_mig_abort(struct ads_pool *pool, u32 seg, u32 member)
+{
+	struct ads_mig *m, *tmp;
+	int nr = 0;
+
+	mutex_lock(&pool->lock);
+	if (!pool->loaded) {
+		mutex_unlock(&pool->lock);
+		return -ENODEV;
+	}
+	if (seg != ADS_ALL) {
+		m = xa_load(&pool->migs, seg);
+		if (m) {
+			mig_stop(m);
+			nr = 1;
+		} else {
+			nr = -ENOENT;
+		}
+	} else {
+		list_for_each_entry_safe(m, tmp, &pool->queue, node)
+			if (member == ADS_ALL || m->src == member ||
+			    m->dst == member) {
+				mig_stop(m);
+				nr++;
+			}
+		list_for_each_entry_safe(m, tmp, &pool->active, node)
+			if (member == ADS_ALL || m->src == member ||
+			    m->dst == member) {
+				mig_stop(m);
+				nr++;
+			}
+	}
+	mutex_unlock(&pool->lock);
+	return nr;
+}
+
+void ads_mig_stop_to(struct ads_pool *pool, u16 member)
+{
+	struct ads_mig *m, *tmp;
+
+	lockdep_assert_held(&pool->lock);
+	list_for_each_entry_safe(m, tmp, &pool->queue, node)
+		if (m->dst == member)
+			mig_stop(m);
+	list_for_each_entry_safe(m, tmp, &pool->active, node)
+		if (m->dst == member)
+			mig_stop(m);
+}
+
+/*----------------------------------------------------------------*/
+
+void ads_mig_park(struct ads_pool *pool)
+{
+	struct ads_mig *m;
+
+	mutex_lock(&pool->lock);
+	WRITE_ONCE(pool->parked, true);
+	list_for_each_entry(m, &pool->active, node)
+		ads_jobs_hurry(m);
+	mutex_unlock(&pool->lock);
+
+	/* 1. A control step that runs now may still start jobs ... */
+	flush_workqueue(pool->ctl_wq);
+	/* 2. ... which stop at their next chunk ... */
+	wait_event(pool->wait, !atomic_read(&pool->busy_jobs));
+	/* 3. ... and queue the control work, which sees @parked and returns. */
+	flush_workqueue(pool->ctl_wq);
+}
+
+void ads_mig_unpark(struct ads_pool *pool)
+{
+	struct ads_mig *m;
+
+	mutex_lock(&pool->lock);
+	if (pool->loaded && !pool->parked) {
+		/* An abort goes on even if the pool is paused: ads_mig_ctl() looks. */
+		list_for_each_entry(m, &pool->active, node) {
+			queue_work(pool->ctl_wq, &m->ctl_work);
+			if (!pool->paused)
+				ads_jobs_kick(m, true);
+		}
+		ads_mig_start_queued(pool);
+	}
+	mutex_unlock(&pool->lock);
+}
+
+void ads_mig_destroy_all(struct ads_pool *pool)
+{
+	struct ads_mig *m, *tmp;
+
+	list_splice_init(&pool->active, &pool->queue);
+	list_for_each_entry_safe(m, tmp, &pool->queue, node) {
+		list_del(&m->node);
+		xa_erase(&pool->migs, m->seg);
+		cancel_work_sync(&m->ctl_work);
+		cancel_work_sync(&m->bio_work);
+		ads_mig_free(m);
+	}
+	pool->nr_active = 0;
+	pool->nr_queued = 0;
+}
+
+void ads_mig_info(struct ads_mig *m, struct ads_mig_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	spin_lock_irq(&m->lock);
+	info->chunks_verified = m->chunks_verified;
+	info->chunks_recopied = m->chunks_recopied;
+	info->mismatches = m->mismatches;
+	info->bytes_copied = m->bytes_copied;
+	info->writes_held = m->writes_held;
+	info->hold_max_ns = m->hold_max_ns;
+	info->chunks = m->nr_chunks;
+	info->chunks_done = m->clean;
+	spin_unlock_irq(&m->lock);
+	if (m->start_ns)
+		info->age_ns = ktime_get_ns() - m->start_ns;
+}
