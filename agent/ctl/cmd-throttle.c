@@ -68,8 +68,9 @@ static void show(struct ctl *c, const struct ads_pool *p,
 		}
 		return;
 	}
-	ctl_say(c, "%u segments at once in the pool%s", p->max_active,
-		p->paused ? "; copying is paused" : "");
+	if (!c->table.noheadings)
+		ctl_say(c, "%u segments at once in the pool%s", p->max_active,
+			p->paused ? "; copying is paused" : "");
 	table_init(&t, c, cols);
 	for (size_t i = 0; i < nr; i++) {
 		ads_member_name(&m[i], name, sizeof(name));

@@ -39,8 +39,8 @@ int ads_nl_subscribe(struct ads_nl *nl, struct ads_err *err)
 			   sizeof(size));
 	rc = nl_socket_add_membership(sk, group);
 	if (rc) {
-		rc = rc == -NLE_PERM || rc == -NLE_NOACCESS ? -EPERM : -EIO;
-		ads_err(err, rc, rc == -EPERM ?
+		rc = rc == -NLE_PERM || rc == -NLE_NOACCESS ? -EACCES : -EIO;
+		ads_err(err, rc, rc == -EACCES ?
 			"the adshard kernel module answers only to root (CAP_SYS_ADMIN)" :
 			"can't subscribe to the events of the adshard kernel module");
 		goto fail;

@@ -269,8 +269,9 @@ static int request(struct ads_nl *nl, const struct request *r,
 			break;
 		nl->family = family;
 	}
-	if ((rc == -EPERM || rc == -EACCES) && !e.text[0])
-		ads_err(&e, rc, "%s", no_root);
+	/* EPERM is also a member that takes no new data: tell them apart. */
+	if (rc == -EPERM && (!e.text[0] || strstr(e.text, "CAP_SYS_ADMIN")))
+		rc = ads_err(&e, -EACCES, "%s", no_root);
 	if (rc && err)
 		*err = e;
 	return rc;

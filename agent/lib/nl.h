@@ -9,7 +9,7 @@
  * Error codes (negative) beside the kernel's own:
  *
  *	EPROTONOSUPPORT	the module is not loaded (or was unloaded)
- *	EPERM, EACCES	not root
+ *	EACCES		not root (EPERM is the kernel's own, of a member)
  *	EAGAIN		a dump was interrupted by changes again and again
  *
  * The kernel's extended acknowledgement is put into the struct ads_err.
