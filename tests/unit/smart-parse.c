@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The parser of smartctl's JSON: made-up outputs of each protocol, broken ones,
+ * and, where there is a collection of real ones, all of these.
+ */
+#include <errno.h>
+#include <ftw.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "daemon.h"
+#include "daemon/collect/smart.h"
+
+static struct smart_sample s;
+
+static int parse(const char *json)
+{
+	return smart_parse(json, strlen(json), 1000, &s, NULL);
+}
+
+static uint64_t raw(uint8_t id)
+{
+	const struct smart_attr *a = smart_attr(&s, id);
+
+	return a ? a->raw : UINT64_MAX;
+}
+
+static void test_ata(void)
+{
+	is(parse("{\"smartctl\":{\"exit_status\":64},"
+		 "\"device\":{\"protocol\":\"ATA\"},\"model_name\":\"Made Up 1\","
+		 "\"serial_number\":\"S \\u0007 1  \",\"rotation_rate\":7200,"
+		 "\"user_capacity\":{\"bytes\":4000787030016},"
+		 "\"smart_status\":{\"passed\":true},"
+		 "\"temperature\":{\"current\":31},"
+		 "\"power_on_time\":{\"hours\":1234},\"power_cycle_count\":7,"
+		 "\"ata_smart_attributes\":{\"table\":["
+		 "{\"id\":5,\"value\":100,\"worst\":99,\"thresh\":10,"
+		 "\"when_failed\":\"\",\"flags\":{\"prefailure\":true},"
+		 "\"raw\":{\"value\":8,\"string\":\"8\"}},"
+		 "{\"id\":188,\"value\":100,\"worst\":100,\"thresh\":0,"
+		 "\"raw\":{\"value\":17180131332}},"
+		 "{\"id\":190,\"value\":60,\"worst\":50,\"thresh\":0,"
+		 "\"when_failed\":\"past\",\"raw\":{\"value\":521994272}},"
+		 "{\"id\":194,\"raw\":{\"value\":167504969753}},"
+		 "{\"id\":197,\"value\":1,\"worst\":1,\"thresh\":2,"
+		 "\"when_failed\":\"now\",\"flags\":{\"prefailure\":true},"
+		 "\"raw\":{\"value\":281474976710655}},"
+		 "{\"id\":197,\"raw\":{\"value\":1}},"
+		 "{\"id\":300,\"raw\":{\"value\":1}},{\"id\":9},7,null]},"
+		 "\"ata_device_statistics\":{\"pages\":[{\"number\":7,\"table\":["
+		 "{\"name\":\"Percentage Used Endurance Indicator\","
+		 "\"value\":19}]}]}}"), 0, "ATA parses");
+	is(s.protocol, SMART_ATA, "ATA: protocol");
+	ok(s.health && s.passed == 1, "ATA: has health data and passed");
+	is(s.exit_status, 64, "ATA: exit status");
+	ok(!strcmp(s.model, "Made Up 1"), "ATA: model");
+	ok(!strcmp(s.serial, "S  1"),
+	   "ATA: a serial number without control characters and blanks");
+	is(s.rotation, 7200, "ATA: rotation");
+	is(s.power_on, 1234, "ATA: hours");
+	is(s.used, 19, "ATA: endurance from the device statistics");
+	is(raw(5), 8, "ATA: a plain raw value");
+	is(raw(188), 4, "ATA: 188 is the largest of three words");
+	is(raw(190), 32, "ATA: 190 is its low byte");
+	is(raw(194), 25, "ATA: 194 is its low byte");
+	is(raw(197), 281474976710655LL, "ATA: 48 bits stay; the first one counts");
+	ok(smart_attr(&s, 197)->failing && smart_attr(&s, 197)->prefail,
+	   "ATA: failing now");
+	ok(!smart_attr(&s, 190)->failing, "ATA: failed in the past is not now");
+	is(s.nr_attrs, 5, "ATA: nonsense in the table is passed over");
+}
+
+static void test_nvme(void)
+{
+	is(parse("{\"smartctl\":{\"exit_status\":0},"
+		 "\"device\":{\"protocol\":\"NVMe\"},\"serial_number\":\"N1\","
+		 "\"smart_status\":{\"passed\":false,\"nvme\":{\"value\":4}},"
+		 "\"nvme_smart_health_information_log\":{"
+		 "\"critical_warning\":4,\"temperature\":40,"
+		 "\"available_spare\":98,\"available_spare_threshold\":10,"
+		 "\"percentage_used\":255,"
+		 "\"data_units_written\":340282366920938463463374607431768211455,"
+		 "\"media_errors\":1e30,\"num_err_log_entries\":\"12\","
+		 "\"unsafe_shutdowns\":18446744073709551615,"
+		 "\"critical_comp_time\":3}}"), 0, "NVMe parses");
+	is(s.protocol, SMART_NVME, "NVMe: protocol");
+	is(s.warning, 4, "NVMe: warning");
+	ok(s.written == UINT64_MAX, "NVMe: a counter of 128 bits saturates");
+	ok(s.media_errors == UINT64_MAX, "NVMe: so does a huge float");
+	is(s.error_entries, 12, "NVMe: a number in quotes");
+	ok(s.unsafe_shutdowns == UINT64_MAX, "NVMe: all of 64 bits");
+	is(s.used, 255, "NVMe: used may be above 100");
+	is(s.critical_minutes, 3, "NVMe: minutes of heat");
+}
+
+static void test_scsi(void)
+{
+	is(parse("{\"device\":{\"protocol\":\"SCSI\"},"
+		 "\"scsi_model_name\":\"MADE UP\",\"serial_number\":\"Z\","
+		 "\"smart_status\":{\"passed\":false},"
+		 "\"temperature\":{\"current\":44,\"drive_trip\":68},"
+		 "\"scsi_grown_defect_list\":56,"
+		 "\"scsi_error_counter_log\":{\"read\":{"
+		 "\"gigabytes_processed\":\"386.568\","
+		 "\"total_uncorrected_errors\":3},"
+		 "\"write\":{\"total_uncorrected_errors\":0}}}"), 0,
+	   "SCSI parses");
+	is(s.passed, 0, "SCSI: failed");
+	ok(!strcmp(s.model, "MADE UP"), "SCSI: model of newer versions");
+	is(s.grown_defects, 56, "SCSI: grown defects");
+	is(s.uncorrected_read, 3, "SCSI: uncorrected");
+	ok(s.uncorrected_verify == SMART_NONE, "SCSI: what is not there");
+	is(s.trip, 68, "SCSI: trip temperature");
+}
+
+static void test_poor(void)
+{
+	static const char *const bad[] = {
+		"", " ", "nonsense", "{", "[]", "12", "\"x\"", "{}",
+		"{\"a\":1}", "{\"smartctl\":", "{\"smartctl\":{}",
+		"smartctl 7.3 2022-02-28 r5338\n", "{\"smartctl\":{}}}}}x]",
+	};
+	static const char *const poor[] = {
+		"{\"smartctl\":null,\"device\":{}}",
+		"{\"smartctl\":{\"exit_status\":2},\"device\":{\"protocol\":1}}",
+		"{\"smartctl\":{},\"device\":{\"protocol\":\"NVMe\"},"
+		"\"nvme_smart_health_information_log\":[1,2]}",
+		"{\"smartctl\":{},\"ata_smart_attributes\":{\"table\":{}}}",
+		"{\"smartctl\":{},\"ata_smart_attributes\":{\"table\":"
+		"[{\"id\":5,\"raw\":{\"value\":-1}}]}}",
+		"{\"smartctl\":{},\"temperature\":{\"current\":0,"
+		"\"drive_trip\":0},\"device\":{\"protocol\":\"SCSI\"}}",
+	};
+	const char *whole = "{\"smartctl\":{\"exit_status\":0},\"device\":"
+		"{\"protocol\":\"ATA\"},\"smart_status\":{\"passed\":true}}";
+	unsigned int good = 0, n = sizeof(bad) / sizeof(bad[0]);
+
+	for (unsigned int i = 0; i < n - 1; i++)
+		good += parse(bad[i]) == -EBADMSG;
+	is(good, n - 1, "what is not smartctl's is refused");
+	n = sizeof(poor) / sizeof(poor[0]);
+	good = 0;
+	for (unsigned int i = 0; i < n; i++)
+		good += parse(poor[i]) == 0 && !s.health;
+	is(good, n, "what holds no health data parses, and says so");
+	good = 0;
+	n = strlen(whole);
+	for (unsigned int i = 0; i < n; i++)
+		good += smart_parse(whole, i, 1, &s, NULL) == -EBADMSG;
+	is(good, n, "an output that was cut short is refused at every byte");
+}
+
+static void test_exit(void)
+{
+	char text[256];
+
+	has(smart_exit_text(SMARTCTL_OPEN, text, sizeof(text)),
+	    "could not be opened", "exit status in words");
+	has(smart_exit_text(SMARTCTL_ASLEEP, text, sizeof(text)), "sleeps",
+	    "a sleeping drive is no failure");
+	smart_exit_text(255, text, 20);
+	ok(strlen(text) < 20, "in a small buffer");
+}
+
+static unsigned int files, parsed, healthy, packed;
+
+static int each(const char *path, const struct stat *st, int type,
+		struct FTW *ftw)
+{
+	char *buf;
+	size_t n;
+	FILE *f;
+
+	(void)ftw;
+	if (type != FTW_F || !strstr(path, ".json"))
+		return 0;
+	f = fopen(path, "r");
+	buf = malloc(st->st_size + 1);
+	n = f && buf ? fread(buf, 1, st->st_size, f) : 0;
+	files++;
+	if (smart_parse(buf, n, 1, &s, NULL))
+		printf("# does not parse: %s\n", path);
+	else
+		parsed++;
+	healthy += s.health;
+	/* no disk has had so many timeouts */
+	packed += smart_attr(&s, 188) && raw(188) > 65535;
+	if (f)
+		fclose(f);
+	free(buf);
+	return 0;
+}
+
+static void test_collection(void)
+{
+	const char *data = getenv("ADSHARD_DATA");
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/smartctl_json", data ? data : "");
+	if (!data || nftw(path, each, 16, FTW_PHYS) || !files) {
+		skip("real outputs parse", data ? "no smartctl_json there" :
+		     "ADSHARD_DATA is not set");
+		return;
+	}
+	is(parsed, files, "all of %u real outputs parse", files);
+	ok(healthy * 10 > files * 9, "%u of them with health data", healthy);
+	is(packed, 0, "no packed counter was left packed");
+}
+
+int main(void)
+{
+	test_ata();
+	test_nvme();
+	test_scsi();
+	test_poor();
+	test_exit();
+	test_collection();
+	return done_testing();
+}
