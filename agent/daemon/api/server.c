@@ -271,7 +271,7 @@ int api_new(struct adshardd *d, struct api **out, struct ads_err *err)
 	unlink(a->path);
 	/* for everyone: reading is allowed, who may change things is looked at
 	 * in each request */
-	mask = umask(0);
+	mask = umask(0111);
 	r = bind(a->fd, (struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
 	umask(mask);
 	if (!r && listen(a->fd, BACKLOG))
