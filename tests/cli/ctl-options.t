@@ -1,0 +1,196 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Command lines and the exit codes that they must have on a machine without the module: 2 where
+# the line is wrong, 3 where it is right and the module would be asked next.
+set -u
+cd "$(dirname "$0")/../.." || exit
+ctl=$PWD/build/agent/bin/adshardctl
+if [ ! -x "$ctl" ]; then echo "1..0 # SKIP adshardctl is not built"; exit; fi
+if [ -d /sys/module/dm_adshard ]; then echo "1..0 # SKIP the module is loaded"; exit; fi
+export ADSHARD_SOCKET=/nonexistent
+count=0 failed=0
+ok() {
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
+		echo "not ok $count - $2"
+		failed=$((failed + 1))
+	fi
+}
+
+while read -r want line; do
+	case $want in '' | '#'*) continue ;; esac
+	# shellcheck disable=SC2086 # words
+	out=$("$ctl" $line 2>&1 >/dev/null </dev/null)
+	got=$?
+	[ $got = "$want" ]
+	ok $? "$want: adshardctl $line" || echo "# got $got: $out"
+	# one sentence to an error, and one line
+	if [ "$want" != 0 ]; then
+		[ "$(wc -l <<<"$out")" = 1 ] && [ -n "$out" ]
+		ok $? "one line: adshardctl $line" || echo "# $out"
+	fi
+done <<'LINES'
+0 --help
+0 -h
+0 help
+0 --version
+0 -V
+2 nosuch
+2 --nosuch
+3
+3 --json
+3 --json=1
+2 --json=2
+3 status
+3 status tank
+2 status tank two
+0 status --help
+3 status --check
+3 status -x
+2 status --check=1
+3 status -o +UUID,-SIZE
+3 status -Onbr
+3 status --color never
+2 status --color sometimes
+3 status -p tank
+2 status -p
+2 create
+2 create tank
+2 create --size nothing tank /dev/null
+2 create --size 0 tank /dev/null
+2 create --size 5000 tank /dev/null
+2 create --segment-size 3M tank /dev/null
+2 create --segment-size 512K tank /dev/null
+2 create --segment-size 32G tank /dev/null
+2 create --chunk-size 2M tank /dev/null
+2 create --chunk-size 32K tank /dev/null
+2 create --reserve 100% tank /dev/null
+2 create --reserve lots tank /dev/null
+2 create a/b /dev/null
+2 create a:b /dev/null
+2 create .. /dev/null
+2 create 0123456789012345678901234567890123456789012345678901234567890123 /dev/null
+4 create tank /dev/null
+4 create tank /nonexistent
+4 create --wipe --dry-run --segment-size 16M --chunk-size 64K --reserve 20% tank /dev/null
+2 create --pool x tank /dev/null
+0 scan /dev/null
+0 scan --help
+2 scan --nosuch
+2 activate a b
+2 activate --all tank
+2 deactivate a b
+2 deactivate --all tank
+3 segments
+3 segments --member sdb --hot 5
+3 segments --range 3
+3 segments -R 3-9
+2 segments --range 9-3
+2 segments --range x
+2 segments --hot x
+2 segments 5
+2 locate
+2 locate 1 2
+3 locate 5G
+3 locate @5
+2 locate @x
+2 locate @16777216
+2 migrate
+2 migrate 5
+2 migrate --to 3
+2 migrate x --to 3
+2 migrate 7-5 --to 3
+2 migrate 16777216 --to 3
+2 migrate 5,, 6- --to 3
+3 migrate 5,7-12 9 --to 3
+3 migrate 5 --to /dev/sdb --wait --priority 7 --progress=plain
+2 migrate 5 --to 3 --priority -1
+2 migrate 5 --to 3 --progress=loud
+3 migrate 5 --to 3 -N
+2 evacuate
+3 evacuate 1
+3 evacuate 1 2 sdb
+3 evacuate --wait 1
+2 evacuate --wait --detach 1
+2 evacuate --cancel --dry-run 1
+2 abort
+2 abort --all 5
+2 abort --member 1 --all
+2 abort x
+3 abort 5
+3 abort 5-9
+3 abort --member sdb
+3 abort --all
+3 pause
+2 pause now
+3 resume
+2 resume now
+3 throttle
+3 throttle 1 --rate 10M --source-rate 5M --destination-jobs 3
+2 throttle 1 --jobs 3
+2 throttle --jobs 0
+2 throttle --source-jobs 0
+2 throttle --rate fast
+2 throttle 1 2
+2 member
+2 member 1
+2 member 1 drained
+2 member 1 happy
+3 member 1 online
+3 member sdb draining
+3 member 1 failed
+3 events
+3 events --follow --json --since 5
+2 events --since x
+2 events now
+2 wait
+2 wait forever
+2 wait idle 1
+2 wait drained
+2 wait drained 1 2
+2 wait idle --timeout x
+3 wait idle
+3 wait drained sdb --timeout 5m
+7 wait active --timeout 0
+0 wait gone
+2 probe
+2 probe a b
+4 probe /nonexistent
+0 __complete verbs
+0 __complete options migrate
+0 __complete pools
+0 __complete members
+LINES
+
+# every verb has a man page section, and every option a word in it
+for verb in $("$ctl" __complete verbs); do
+	"$ctl" "$verb" --help >/dev/null
+	ok $? "$verb --help"
+	grep -q "^$verb" Documentation/man/adshardctl.8.rst
+	ok $? "$verb is in the man page"
+	for option in $("$ctl" __complete options "$verb"); do
+		grep -qF -- "${option%=}" Documentation/man/adshardctl.8.rst
+		ok $? "$verb $option is in the man page"
+	done
+done
+
+# JSON on every failure too
+for line in "status" "segments" "migrate 1 --to 2"; do
+	# shellcheck disable=SC2086 # words
+	"$ctl" $line --json 2>/dev/null | python3 -c 'import json, sys
+d = json.load(sys.stdin)
+sys.exit(d["error"]["exit_code"] != 3 or next(iter(d)) != "schema")'
+	ok $? "$line --json without the module"
+done
+# a full disk
+"$ctl" --help >/dev/full 2>/dev/null
+[ $? = 1 ]
+ok $? "output that can't be written is an error"
+# nobody
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	out=$(setpriv --reuid 65534 --clear-groups "$ctl" activate 2>&1)
+	[ $? = 3 ] && [ "$(wc -l <<<"$out")" = 1 ]
+	ok $? "activate without root: $out"
+fi
+echo "1..$count"
+[ $failed = 0 ]
