@@ -491,7 +491,9 @@ void ads_fmt_body_at(const struct ads_geometry *geo, u32 nr,
 		return;
 	}
 	at->first = nr * per;
-	at->nr = max - at->first < per ? max - at->first : per;
+	at->nr = max - at->first;
+	if (at->nr > per)
+		at->nr = per;
 }
 
 static u64 body_block(const struct ads_geometry *geo, unsigned int area, u32 nr)
