@@ -166,13 +166,31 @@ LINES
 for verb in $("$ctl" __complete verbs); do
 	"$ctl" "$verb" --help >/dev/null
 	ok $? "$verb --help"
-	grep -q "^$verb" Documentation/man/adshardctl.8.rst
+	grep -qE "^([a-z]+, )*$verb( |,|\$)" Documentation/man/adshardctl.8.rst
 	ok $? "$verb is in the man page"
 	for option in $("$ctl" __complete options "$verb"); do
 		grep -qF -- "${option%=}" Documentation/man/adshardctl.8.rst
 		ok $? "$verb $option is in the man page"
 	done
 done
+
+# the shell's completion
+complete() {
+	PATH=$(dirname "$ctl"):$PATH bash -c '
+		compopt() { :; }
+		. scripts/completion/adshardctl
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		_adshardctl
+		echo "${COMPREPLY[*]}"' - "$@"
+}
+[ "$(complete adshardctl ev)" = "evacuate events" ]
+ok $? "completes verbs"
+[ "$(complete adshardctl migrate 5 --dr)" = "--dry-run" ]
+ok $? "completes options"
+[ "$(complete adshardctl member sdb dr)" = "draining" ]
+ok $? "completes states"
+[ "$(complete adshardctl evacuate 1 --progress = js)" = "json" ]
+ok $? "completes values"
 
 # JSON on every failure too
 for line in "status" "segments" "migrate 1 --to 2"; do
