@@ -135,16 +135,21 @@ static int read_line(int fd, char **line, double deadline)
 
 static int talk(struct json_object *request, double deadline, char **line)
 {
-	const char *text = ads_json_line(request);
-	int fd = dial(deadline), rc;
+	int fd = dial(deadline), rc, len;
+	char *text;
 
 	if (fd < 0)
 		return fd;
-	rc = send_all(fd, text, strlen(text), deadline);
-	if (!rc)
-		rc = send_all(fd, "\n", 1, deadline);
+	/* In one piece: an agent that hangs up between two would reset us. */
+	len = asprintf(&text, "%s\n", ads_json_line(request));
+	if (len < 0) {
+		close(fd);
+		return -ENOMEM;
+	}
+	rc = send_all(fd, text, len, deadline);
 	if (!rc)
 		rc = read_line(fd, line, deadline);
+	free(text);
 	close(fd);
 	return rc;
 }
