@@ -10,9 +10,9 @@
 #include "lib/dev.h"
 #include "lib/units.h"
 
-#include "health.h"
 #include "table.h"
 #include "verbs.h"
+#include "view.h"
 
 #define AGENT_MS	2000
 
@@ -42,22 +42,6 @@ static const struct table_col cols[] = {
 	[C_ERRORS] = { "ERRORS", "I/O errors since the activation", TABLE_HIDDEN | TABLE_RIGHT },
 	{ NULL, NULL, 0 },
 };
-
-/* Everything about one pool. */
-struct view {
-	struct ads_pool *pool;
-	struct ads_member *m;
-	size_t nr_m;
-	struct ads_migration *mig;
-	size_t nr_mig;
-	const struct ads_agent_status *agent;	/* NULL: doesn't answer */
-	struct health health;
-};
-
-static const char *meta_name(uint8_t meta)
-{
-	return meta == 2 ? "active" : meta == 1 ? "spare" : "none";
-}
 
 static enum ctl_color member_color(const struct ads_member *m)
 {
@@ -107,7 +91,7 @@ static void member_row(struct table *t, const struct view *v,
 	table_set(t, C_REASON, "%s", a && a->nr_reasons ?
 		  a->reasons[0].text : "-");
 	table_set(t, C_UUID, "%s", ads_format_uuid(m->uuid, uuid));
-	table_set(t, C_META, "%s", meta_name(m->meta));
+	table_set(t, C_META, "%s", view_meta_name(m->meta));
 	table_set(t, C_SLOTS, "%u", m->nr_slots);
 	table_set(t, C_MODEL, "%s", info.model[0] ? info.model : "-");
 	table_set(t, C_SERIAL, "%s", info.serial[0] ? info.serial : "-");
@@ -136,29 +120,23 @@ static void print_errors(const struct view *v)
 	}
 }
 
-static void print_jobs(const struct view *v)
+static void print_job(const struct view *v, const struct ads_agent_job *j,
+		      void *arg)
 {
-	char uuid[ADS_UUID_STR], percent[16], name[128], a[32], b[32];
+	char percent[16], name[128], a[32], b[32];
 
-	ads_format_uuid(v->pool->uuid, uuid);
-	for (size_t i = 0; v->agent && i < v->agent->nr_jobs; i++) {
-		const struct ads_agent_job *j = &v->agent->jobs[i];
-
-		if (!j->pool || strcmp(j->pool, uuid))
-			continue;
-		ctl_member_name(v->m, v->nr_m, (uint32_t)j->member, name,
-				sizeof(name));
-		printf("   job: %s %s, %s: %s, %llu of %llu segments, %s of %s%s%s\n",
-		       j->kind ? j->kind : "?", name, j->state ? j->state : "?",
-		       ads_format_percent(j->bytes_done, j->bytes_total,
-					  percent, sizeof(percent)),
-		       (unsigned long long)j->segments_done,
-		       (unsigned long long)j->segments_total,
-		       ads_format_size(j->bytes_done, false, a, sizeof(a)),
-		       ads_format_size(j->bytes_total, false, b, sizeof(b)),
-		       j->reason && *j->reason ? ", because " : "",
-		       j->reason && *j->reason ? j->reason : "");
-	}
+	ctl_member_name(v->m, v->nr_m, (uint32_t)j->member, name,
+			sizeof(name));
+	printf("   job: %s %s, %s: %s, %llu of %llu segments, %s of %s%s%s\n",
+	       j->kind ? j->kind : "?", name, j->state ? j->state : "?",
+	       ads_format_percent(j->bytes_done, j->bytes_total, percent,
+				  sizeof(percent)),
+	       (unsigned long long)j->segments_done,
+	       (unsigned long long)j->segments_total,
+	       ads_format_size(j->bytes_done, false, a, sizeof(a)),
+	       ads_format_size(j->bytes_total, false, b, sizeof(b)),
+	       j->reason && *j->reason ? ", because " : "",
+	       j->reason && *j->reason ? j->reason : "");
 }
 
 /* "moving: 3 active, 9 queued, 12.0 MiB/s, ETA 5m10s", then one line each. */
@@ -231,7 +209,7 @@ static void print_view(struct ctl *c, const struct view *v)
 	else
 		putchar('\n');
 	print_errors(v);
-	print_jobs(v);
+	view_each_job(v, print_job, NULL);
 	print_migrations(v);
 	if (p->nr_done || p->nr_failed || p->nr_aborted)
 		printf(" moved: %llu segments since the activation (%llu failed, %llu aborted), %llu chunks compared, %llu mismatches\n",
@@ -240,114 +218,6 @@ static void print_view(struct ctl *c, const struct view *v)
 		       (unsigned long long)p->nr_aborted,
 		       (unsigned long long)p->chunks_verified,
 		       (unsigned long long)p->mismatches);
-}
-
-static void json_member(struct json_object *o, const struct view *v,
-			const struct ads_member *m)
-{
-	const struct ads_agent_member *a = ads_agent_find(v->agent,
-							  m->pool_uuid,
-							  m->index);
-	struct json_object *list;
-	char path[128];
-
-	ads_json_u64(o, "member", m->index);
-	ads_json_uuid(o, "uuid", m->uuid);
-	if (m->present) {
-		ads_dev_path(m->major, m->minor, path, sizeof(path));
-		ads_json_str(o, "device", path);
-	} else {
-		ads_json_null(o, "device");
-	}
-	ads_json_str(o, "state", ads_member_state_name(m->state));
-	ads_json_str(o, "metadata", meta_name(m->meta));
-	ads_json_u64(o, "size", m->size);
-	ads_json_u64(o, "slots", m->nr_slots);
-	ads_json_u64(o, "free_slots", m->nr_free);
-	ads_json_u64(o, "free", (uint64_t)m->nr_free * v->pool->segment_size);
-	ads_json_u64(o, "segments", m->nr_segments);
-	ads_json_u64(o, "read_errors", m->read_errors);
-	ads_json_u64(o, "write_errors", m->write_errors);
-	ads_json_u64(o, "flush_errors", m->flush_errors);
-	ads_json_u64(o, "metadata_errors", m->meta_errors);
-	ads_json_u64(o, "copy_errors", m->copy_errors);
-	if (a && a->score >= 0)
-		ads_json_i64(o, "score", a->score);
-	else
-		ads_json_null(o, "score");
-	if (a)
-		ads_json_bool(o, "score_stale", a->stale);
-	else
-		ads_json_null(o, "score_stale");
-	ads_json_str(o, "model", a ? a->model : NULL);
-	ads_json_str(o, "serial", a ? a->serial : NULL);
-	list = ads_json_arr(o, "reasons");
-	for (size_t i = 0; a && i < a->nr_reasons; i++) {
-		struct json_object *r = ads_json_push(list);
-
-		ads_json_str(r, "text", a->reasons[i].text);
-		ads_json_double(r, "points", a->reasons[i].points);
-	}
-}
-
-static void json_view(struct json_object *o, const struct view *v)
-{
-	static const char *const levels[] = { "ok", "warn", "crit", "unknown" };
-	struct json_object *list;
-	char uuid[ADS_UUID_STR], dev[128];
-
-	ctl_json_pool(o, v->pool);
-	ads_dev_path(v->pool->major, v->pool->minor, dev, sizeof(dev));
-	ads_json_str(o, "device", dev);
-	ads_json_str(o, "state", v->health.state);
-	ads_json_str(o, "level", levels[v->health.level]);
-	ads_json_str(o, "why", v->health.why);
-	ads_json_str(o, "action", v->health.action);
-	list = ads_json_arr(o, "members");
-	for (size_t i = 0; i < v->nr_m; i++)
-		json_member(ads_json_push(list), v, &v->m[i]);
-	list = ads_json_arr(o, "migrations");
-	for (size_t i = 0; i < v->nr_mig; i++)
-		ctl_json_migration(ads_json_push(list), &v->mig[i]);
-	list = ads_json_arr(o, "jobs");
-	ads_format_uuid(v->pool->uuid, uuid);
-	for (size_t i = 0; v->agent && i < v->agent->nr_jobs; i++) {
-		const struct ads_agent_job *j = &v->agent->jobs[i];
-		struct json_object *e;
-
-		if (!j->pool || strcmp(j->pool, uuid))
-			continue;
-		e = ads_json_push(list);
-		ads_json_i64(e, "id", j->id);
-		ads_json_str(e, "kind", j->kind);
-		ads_json_i64(e, "member", j->member);
-		ads_json_str(e, "state", j->state);
-		ads_json_str(e, "reason", j->reason);
-		ads_json_u64(e, "segments_total", j->segments_total);
-		ads_json_u64(e, "segments_done", j->segments_done);
-		ads_json_u64(e, "bytes_total", j->bytes_total);
-		ads_json_u64(e, "bytes_done", j->bytes_done);
-		ads_json_u64(e, "started", j->started);
-	}
-}
-
-static int load_view(struct ctl *c, struct ads_pool *p,
-		     const struct ads_agent_status *agent, struct view *v,
-		     struct ads_err *err)
-{
-	int rc;
-
-	memset(v, 0, sizeof(*v));
-	v->pool = p;
-	v->agent = agent;
-	rc = ads_nl_members(c->nl, p->uuid, &v->m, &v->nr_m, err);
-	if (!rc)
-		rc = ads_nl_migrations(c->nl, p->uuid, &v->mig, &v->nr_mig,
-				       err);
-	if (!rc)
-		health_judge(p, v->m, v->nr_m, v->mig, v->nr_mig, agent,
-			     &v->health);
-	return rc;
 }
 
 static void check_line(struct ctl *c, const struct view *v)
@@ -383,7 +253,7 @@ static int show(struct ctl *c, struct ads_pool *pools, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct view v;
 
-		rc = load_view(c, &pools[i], agent, &v, &err);
+		rc = view_load(c, &pools[i], agent, &v, &err);
 		if (rc && ctl_exit_code(rc) == CTL_NOENT)
 			continue;	/* deactivated meanwhile */
 		if (rc)
@@ -393,7 +263,7 @@ static int show(struct ctl *c, struct ads_pool *pools, size_t n,
 			if (!c->doc && !check && shown)
 				putchar('\n');
 			if (c->doc)
-				json_view(ads_json_push(list), &v);
+				view_json(ads_json_push(list), &v);
 			else if (check)
 				check_line(c, &v);
 			else

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/units.h"
 
@@ -11,6 +12,7 @@
 #include "job.h"
 
 #define TICK_MS		500
+#define PAUSE_US	100000	/* events may come faster than dumps are worth */
 #define FAILURES_SHOWN	5
 
 size_t job_count(const struct job *j, enum job_state state)
@@ -276,7 +278,8 @@ int job_wait(struct job *j, const char *what)
 		ads_progress_update(&j->progress, ads_now(), t.done_bytes,
 				    total * j->pool.segment_size, t.done,
 				    total, note(j, &t, text, sizeof(text)));
-		poll(&p, 1, TICK_MS);
+		if (poll(&p, 1, TICK_MS) > 0)
+			usleep(PAUSE_US);
 	}
 }
 

@@ -39,6 +39,30 @@ void *ads_vec_push(struct ads_vec *v);	/* a zeroed element, or NULL */
 /* One parsed message; @arg as given to the request. 0 or -errno. */
 typedef int (*ads_nl_msg_fn)(struct nlattr **attrs, void *arg);
 
+/* A request with numbers for attributes, which is all that there are. */
+struct ads_nl_attr {
+	int type;
+	int bytes;			/* 1, 4 or 8 */
+	uint64_t value;
+};
+
+struct ads_nl_request {
+	uint8_t cmd;
+	int flags;
+	const uint8_t *pool;		/* NULL: none */
+	const struct ads_nl_attr *attrs;
+	size_t nr_attrs;
+};
+
+/* Asks; *@intr is set if a dump's answers do not belong together. */
+int ads_nl_request(struct ads_nl *nl, const struct ads_nl_request *r,
+		   ads_nl_msg_fn fn, void *arg, bool *intr,
+		   struct ads_err *err);
+
+/* Dumps into @v, as often as it takes; on failure @v is empty. */
+int ads_nl_dump(struct ads_nl *nl, struct ads_nl_request *r, ads_nl_msg_fn fn,
+		struct ads_vec *v, struct ads_err *err);
+
 int ads_nl_connect(struct nl_sock **out, struct ads_err *err);
 
 /* Attribute table with the policy applied. -EPROTO. */

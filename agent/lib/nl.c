@@ -199,19 +199,7 @@ static int talk(struct ads_nl *nl, struct nl_msg *msg, ads_nl_msg_fn fn,
 	}
 }
 
-struct request {
-	uint8_t cmd;
-	int flags;
-	const uint8_t *pool;		/* NULL: none */
-	const struct attr_u {
-		int type;
-		int bytes;		/* 1, 4 or 8 */
-		uint64_t value;
-	} *attrs;
-	size_t nr_attrs;
-};
-
-static struct nl_msg *build(struct ads_nl *nl, const struct request *r)
+static struct nl_msg *build(struct ads_nl *nl, const struct ads_nl_request *r)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 	int rc = 0;
@@ -225,7 +213,7 @@ static struct nl_msg *build(struct ads_nl *nl, const struct request *r)
 	if (!rc && r->pool)
 		rc = nla_put(msg, ADSHARD_A_POOL_UUID, ADS_UUID_LEN, r->pool);
 	for (size_t i = 0; !rc && i < r->nr_attrs; i++) {
-		const struct attr_u *a = &r->attrs[i];
+		const struct ads_nl_attr *a = &r->attrs[i];
 
 		if (a->bytes == 1)
 			rc = nla_put_u8(msg, a->type, a->value);
@@ -245,9 +233,8 @@ static struct nl_msg *build(struct ads_nl *nl, const struct request *r)
  * One request. The family's number changes when the module is reloaded; the
  * kernel then says ENOENT without a sentence, and the number is asked for again.
  */
-static int request(struct ads_nl *nl, const struct request *r,
-		   ads_nl_msg_fn fn, void *arg, bool *intr,
-		   struct ads_err *err)
+int ads_nl_request(struct ads_nl *nl, const struct ads_nl_request *r,
+		   ads_nl_msg_fn fn, void *arg, bool *intr, struct ads_err *err)
 {
 	struct ads_err e = { "" };
 	int rc = -ENOENT;
@@ -277,7 +264,7 @@ static int request(struct ads_nl *nl, const struct request *r,
 	return rc;
 }
 
-static int dump(struct ads_nl *nl, struct request *r, ads_nl_msg_fn fn,
+int ads_nl_dump(struct ads_nl *nl, struct ads_nl_request *r, ads_nl_msg_fn fn,
 		struct ads_vec *v, struct ads_err *err)
 {
 	struct timespec pause = { 0, 1000000 };
@@ -288,7 +275,7 @@ static int dump(struct ads_nl *nl, struct request *r, ads_nl_msg_fn fn,
 		bool intr = false;
 
 		v->n = 0;
-		rc = request(nl, r, fn, v, &intr, err);
+		rc = ads_nl_request(nl, r, fn, v, &intr, err);
 		if (rc && rc != -EINTR)
 			goto fail;
 		if (!rc && !intr)
@@ -303,202 +290,4 @@ fail:
 	v->data = NULL;
 	v->n = 0;
 	return rc;
-}
-
-static int on_pool(struct nlattr **attrs, void *arg)
-{
-	struct ads_pool *p = ads_vec_push(arg);
-
-	if (!p)
-		return -ENOMEM;
-	ads_nl_parse_pool(attrs, p);
-	return 0;
-}
-
-static int on_one_pool(struct nlattr **attrs, void *arg)
-{
-	memset(arg, 0, sizeof(struct ads_pool));
-	ads_nl_parse_pool(attrs, arg);
-	return 0;
-}
-
-static int on_member(struct nlattr **attrs, void *arg)
-{
-	struct ads_member *m = ads_vec_push(arg);
-
-	if (!m)
-		return -ENOMEM;
-	ads_nl_parse_member(attrs, m);
-	return 0;
-}
-
-static int on_segments(struct nlattr **attrs, void *arg)
-{
-	return ads_nl_parse_segments(attrs, arg);
-}
-
-static int on_migration(struct nlattr **attrs, void *arg)
-{
-	struct ads_migration *m = ads_vec_push(arg);
-
-	if (!m)
-		return -ENOMEM;
-	ads_nl_parse_migration(attrs, m);
-	return 0;
-}
-
-int ads_nl_pools(struct ads_nl *nl, struct ads_pool **out, size_t *n,
-		 struct ads_err *err)
-{
-	struct ads_vec v = { .elem = sizeof(**out) };
-	struct request r = { .cmd = ADSHARD_CMD_GET_POOL };
-	int rc = dump(nl, &r, on_pool, &v, err);
-
-	*out = v.data;
-	*n = v.n;
-	return rc;
-}
-
-int ads_nl_pool(struct ads_nl *nl, const uint8_t *pool, struct ads_pool *out,
-		struct ads_err *err)
-{
-	struct request r = { .cmd = ADSHARD_CMD_GET_POOL, .flags = NLM_F_ACK,
-			     .pool = pool };
-	bool intr;
-
-	return request(nl, &r, on_one_pool, out, &intr, err);
-}
-
-int ads_nl_members(struct ads_nl *nl, const uint8_t *pool,
-		   struct ads_member **out, size_t *n, struct ads_err *err)
-{
-	struct ads_vec v = { .elem = sizeof(**out) };
-	struct request r = { .cmd = ADSHARD_CMD_GET_MEMBER, .pool = pool };
-	int rc = dump(nl, &r, on_member, &v, err);
-
-	*out = v.data;
-	*n = v.n;
-	return rc;
-}
-
-int ads_nl_segments(struct ads_nl *nl, const uint8_t *pool,
-		    const struct ads_seg_filter *f, struct ads_segment **out,
-		    size_t *n, struct ads_err *err)
-{
-	struct ads_vec v = { .elem = sizeof(**out) };
-	struct attr_u a[3];
-	struct request r = { .cmd = ADSHARD_CMD_GET_SEGMENT, .pool = pool,
-			     .attrs = a };
-	int rc;
-
-	if (f && f->first)
-		a[r.nr_attrs++] = (struct attr_u){ ADSHARD_A_SEGMENT, 4,
-						   f->first };
-	if (f && f->count)
-		a[r.nr_attrs++] = (struct attr_u){ ADSHARD_A_COUNT, 4,
-						   f->count };
-	if (f && f->has_member)
-		a[r.nr_attrs++] = (struct attr_u){ ADSHARD_A_MEMBER, 4,
-						   f->member };
-	rc = dump(nl, &r, on_segments, &v, err);
-	*out = v.data;
-	*n = v.n;
-	return rc;
-}
-
-int ads_nl_migrations(struct ads_nl *nl, const uint8_t *pool,
-		      struct ads_migration **out, size_t *n,
-		      struct ads_err *err)
-{
-	struct ads_vec v = { .elem = sizeof(**out) };
-	struct request r = { .cmd = ADSHARD_CMD_GET_MIGRATION, .pool = pool };
-	int rc = dump(nl, &r, on_migration, &v, err);
-
-	*out = v.data;
-	*n = v.n;
-	return rc;
-}
-
-/* A request that is only acknowledged. */
-static int command(struct ads_nl *nl, uint8_t cmd, const uint8_t *pool,
-		   const struct attr_u *attrs, size_t nr, struct ads_err *err)
-{
-	struct request r = { .cmd = cmd, .flags = NLM_F_ACK, .pool = pool,
-			     .attrs = attrs, .nr_attrs = nr };
-	bool intr;
-
-	return request(nl, &r, NULL, NULL, &intr, err);
-}
-
-int ads_nl_migrate(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
-		   uint32_t dst, uint32_t priority, uint64_t cookie,
-		   struct ads_err *err)
-{
-	const struct attr_u a[] = {
-		{ ADSHARD_A_SEGMENT, 4, segment },
-		{ ADSHARD_A_DST_MEMBER, 4, dst },
-		{ ADSHARD_A_PRIORITY, 4, priority },
-		{ ADSHARD_A_COOKIE, 8, cookie },
-	};
-
-	return command(nl, ADSHARD_CMD_MIGRATE, pool, a, 4, err);
-}
-
-int ads_nl_abort_segment(struct ads_nl *nl, const uint8_t *pool,
-			 uint32_t segment, struct ads_err *err)
-{
-	const struct attr_u a = { ADSHARD_A_SEGMENT, 4, segment };
-
-	return command(nl, ADSHARD_CMD_ABORT, pool, &a, 1, err);
-}
-
-int ads_nl_abort_member(struct ads_nl *nl, const uint8_t *pool,
-			uint32_t member, struct ads_err *err)
-{
-	const struct attr_u a = { ADSHARD_A_MEMBER, 4, member };
-
-	return command(nl, ADSHARD_CMD_ABORT, pool, &a, 1, err);
-}
-
-int ads_nl_abort_all(struct ads_nl *nl, const uint8_t *pool,
-		     struct ads_err *err)
-{
-	return command(nl, ADSHARD_CMD_ABORT, pool, NULL, 0, err);
-}
-
-int ads_nl_throttle(struct ads_nl *nl, const uint8_t *pool,
-		    const struct ads_throttle *t, struct ads_err *err)
-{
-	struct attr_u a[7];
-	size_t n = 0;
-
-	if (t->has_member)
-		a[n++] = (struct attr_u){ ADSHARD_A_MEMBER, 4, t->member };
-	if (t->has_src_bps)
-		a[n++] = (struct attr_u){ ADSHARD_A_SRC_BPS, 8, t->src_bps };
-	if (t->has_dst_bps)
-		a[n++] = (struct attr_u){ ADSHARD_A_DST_BPS, 8, t->dst_bps };
-	if (t->has_src_max)
-		a[n++] = (struct attr_u){ ADSHARD_A_SRC_ACTIVE_MAX, 4,
-					  t->src_active_max };
-	if (t->has_dst_max)
-		a[n++] = (struct attr_u){ ADSHARD_A_DST_ACTIVE_MAX, 4,
-					  t->dst_active_max };
-	if (t->has_max_active)
-		a[n++] = (struct attr_u){ ADSHARD_A_MAX_ACTIVE, 4,
-					  t->max_active };
-	if (t->has_paused)
-		a[n++] = (struct attr_u){ ADSHARD_A_PAUSED, 1, t->paused };
-	return command(nl, ADSHARD_CMD_THROTTLE, pool, a, n, err);
-}
-
-int ads_nl_set_member(struct ads_nl *nl, const uint8_t *pool, uint32_t member,
-		      uint32_t state, struct ads_err *err)
-{
-	const struct attr_u a[] = {
-		{ ADSHARD_A_MEMBER, 4, member },
-		{ ADSHARD_A_MEMBER_STATE, 4, state },
-	};
-
-	return command(nl, ADSHARD_CMD_SET_MEMBER, pool, a, 2, err);
 }

@@ -51,7 +51,11 @@ json 0 evacuate 1
 json 5 evacuate 0
 json 0 member 1 online
 json 0 pause
+adshardctl evacuate 2 --detach >/dev/null
+json 0 status
+adshardctl evacuate 2 --cancel >/dev/null
 json 0 resume
+json 0 wait idle --timeout 60
 adshardctl evacuate 1 --progress=json >/tmp/progress
 grep progress /tmp/progress >/tmp/progress.json
 valid adshardctl.progress /tmp/progress.json "progress"

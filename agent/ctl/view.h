@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything that status shows of one pool.
+ */
+#ifndef CTL_VIEW_H
+#define CTL_VIEW_H
+
+#include "health.h"
+
+struct view {
+	struct ads_pool *pool;
+	struct ads_member *m;		/* to be freed by who loaded it */
+	size_t nr_m;
+	struct ads_migration *mig;	/* likewise */
+	size_t nr_mig;
+	const struct ads_agent_status *agent;	/* NULL: doesn't answer */
+	struct health health;
+};
+
+int view_load(struct ctl *c, struct ads_pool *p,
+	      const struct ads_agent_status *agent, struct view *v,
+	      struct ads_err *err);
+
+typedef void (*view_job_fn)(const struct view *v,
+			    const struct ads_agent_job *j, void *arg);
+
+/* The agent's jobs of the pool, and those begun by hand (id -1). */
+void view_each_job(const struct view *v, view_job_fn fn, void *arg);
+
+void view_json(struct json_object *o, const struct view *v);
+
+const char *view_meta_name(uint8_t meta);
+
+#endif

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The requests of the protocol, one function each.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "nl-priv.h"
+
+static int on_pool(struct nlattr **attrs, void *arg)
+{
+	struct ads_pool *p = ads_vec_push(arg);
+
+	if (!p)
+		return -ENOMEM;
+	ads_nl_parse_pool(attrs, p);
+	return 0;
+}
+
+static int on_one_pool(struct nlattr **attrs, void *arg)
+{
+	memset(arg, 0, sizeof(struct ads_pool));
+	ads_nl_parse_pool(attrs, arg);
+	return 0;
+}
+
+static int on_member(struct nlattr **attrs, void *arg)
+{
+	struct ads_member *m = ads_vec_push(arg);
+
+	if (!m)
+		return -ENOMEM;
+	ads_nl_parse_member(attrs, m);
+	return 0;
+}
+
+static int on_segments(struct nlattr **attrs, void *arg)
+{
+	return ads_nl_parse_segments(attrs, arg);
+}
+
+static int on_migration(struct nlattr **attrs, void *arg)
+{
+	struct ads_migration *m = ads_vec_push(arg);
+
+	if (!m)
+		return -ENOMEM;
+	ads_nl_parse_migration(attrs, m);
+	return 0;
+}
+
+int ads_nl_pools(struct ads_nl *nl, struct ads_pool **out, size_t *n,
+		 struct ads_err *err)
+{
+	struct ads_vec v = { .elem = sizeof(**out) };
+	struct ads_nl_request r = { .cmd = ADSHARD_CMD_GET_POOL };
+	int rc = ads_nl_dump(nl, &r, on_pool, &v, err);
+
+	*out = v.data;
+	*n = v.n;
+	return rc;
+}
+
+int ads_nl_pool(struct ads_nl *nl, const uint8_t *pool, struct ads_pool *out,
+		struct ads_err *err)
+{
+	struct ads_nl_request r = { .cmd = ADSHARD_CMD_GET_POOL, .flags = NLM_F_ACK,
+			     .pool = pool };
+	bool intr;
+
+	return ads_nl_request(nl, &r, on_one_pool, out, &intr, err);
+}
+
+int ads_nl_members(struct ads_nl *nl, const uint8_t *pool,
+		   struct ads_member **out, size_t *n, struct ads_err *err)
+{
+	struct ads_vec v = { .elem = sizeof(**out) };
+	struct ads_nl_request r = { .cmd = ADSHARD_CMD_GET_MEMBER, .pool = pool };
+	int rc = ads_nl_dump(nl, &r, on_member, &v, err);
+
+	*out = v.data;
+	*n = v.n;
+	return rc;
+}
+
+int ads_nl_segments(struct ads_nl *nl, const uint8_t *pool,
+		    const struct ads_seg_filter *f, struct ads_segment **out,
+		    size_t *n, struct ads_err *err)
+{
+	struct ads_vec v = { .elem = sizeof(**out) };
+	struct ads_nl_attr a[3];
+	struct ads_nl_request r = { .cmd = ADSHARD_CMD_GET_SEGMENT, .pool = pool,
+			     .attrs = a };
+	int rc;
+
+	if (f && f->first)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_SEGMENT, 4,
+						   f->first };
+	if (f && f->count)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_COUNT, 4,
+						   f->count };
+	if (f && f->has_member)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_MEMBER, 4,
+						   f->member };
+	rc = ads_nl_dump(nl, &r, on_segments, &v, err);
+	*out = v.data;
+	*n = v.n;
+	return rc;
+}
+
+int ads_nl_migrations(struct ads_nl *nl, const uint8_t *pool,
+		      struct ads_migration **out, size_t *n,
+		      struct ads_err *err)
+{
+	struct ads_vec v = { .elem = sizeof(**out) };
+	struct ads_nl_request r = { .cmd = ADSHARD_CMD_GET_MIGRATION, .pool = pool };
+	int rc = ads_nl_dump(nl, &r, on_migration, &v, err);
+
+	*out = v.data;
+	*n = v.n;
+	return rc;
+}
+
+/* A request that is only acknowledged. */
+static int command(struct ads_nl *nl, uint8_t cmd, const uint8_t *pool,
+		   const struct ads_nl_attr *attrs, size_t nr, struct ads_err *err)
+{
+	struct ads_nl_request r = { .cmd = cmd, .flags = NLM_F_ACK, .pool = pool,
+			     .attrs = attrs, .nr_attrs = nr };
+	bool intr;
+
+	return ads_nl_request(nl, &r, NULL, NULL, &intr, err);
+}
+
+int ads_nl_migrate(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
+		   uint32_t dst, uint32_t priority, uint64_t cookie,
+		   struct ads_err *err)
+{
+	const struct ads_nl_attr a[] = {
+		{ ADSHARD_A_SEGMENT, 4, segment },
+		{ ADSHARD_A_DST_MEMBER, 4, dst },
+		{ ADSHARD_A_PRIORITY, 4, priority },
+		{ ADSHARD_A_COOKIE, 8, cookie },
+	};
+
+	return command(nl, ADSHARD_CMD_MIGRATE, pool, a, 4, err);
+}
+
+int ads_nl_abort_segment(struct ads_nl *nl, const uint8_t *pool,
+			 uint32_t segment, struct ads_err *err)
+{
+	const struct ads_nl_attr a = { ADSHARD_A_SEGMENT, 4, segment };
+
+	return command(nl, ADSHARD_CMD_ABORT, pool, &a, 1, err);
+}
+
+int ads_nl_abort_member(struct ads_nl *nl, const uint8_t *pool,
+			uint32_t member, struct ads_err *err)
+{
+	const struct ads_nl_attr a = { ADSHARD_A_MEMBER, 4, member };
+
+	return command(nl, ADSHARD_CMD_ABORT, pool, &a, 1, err);
+}
+
+int ads_nl_abort_all(struct ads_nl *nl, const uint8_t *pool,
+		     struct ads_err *err)
+{
+	return command(nl, ADSHARD_CMD_ABORT, pool, NULL, 0, err);
+}
+
+int ads_nl_throttle(struct ads_nl *nl, const uint8_t *pool,
+		    const struct ads_throttle *t, struct ads_err *err)
+{
+	struct ads_nl_attr a[7];
+	size_t n = 0;
+
+	if (t->has_member)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_MEMBER, 4, t->member };
+	if (t->has_src_bps)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_SRC_BPS, 8, t->src_bps };
+	if (t->has_dst_bps)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_DST_BPS, 8, t->dst_bps };
+	if (t->has_src_max)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_SRC_ACTIVE_MAX, 4,
+					  t->src_active_max };
+	if (t->has_dst_max)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_DST_ACTIVE_MAX, 4,
+					  t->dst_active_max };
+	if (t->has_max_active)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_MAX_ACTIVE, 4,
+					  t->max_active };
+	if (t->has_paused)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_PAUSED, 1, t->paused };
+	return command(nl, ADSHARD_CMD_THROTTLE, pool, a, n, err);
+}
+
+int ads_nl_set_member(struct ads_nl *nl, const uint8_t *pool, uint32_t member,
+		      uint32_t state, struct ads_err *err)
+{
+	const struct ads_nl_attr a[] = {
+		{ ADSHARD_A_MEMBER, 4, member },
+		{ ADSHARD_A_MEMBER_STATE, 4, state },
+	};
+
+	return command(nl, ADSHARD_CMD_SET_MEMBER, pool, a, 2, err);
+}
