@@ -7,7 +7,9 @@
 #     # SPDX-License-Identifier: GPL-2.0-or-later
 #     # What this test is about.
 #     # kernels: 6.1 6.12 um            which kernels to run it on [6.1 6.12 um]
-#     # timeout: 60   memory: 1024   cpus: 2                 (one a line; these are the defaults)
+#     # timeout: 180                  seconds, against hangs: generous, machines may be busy [180]
+#     # memory: 1024                  MiB [1024]
+#     # cpus: 2                       [2; um has one]
 #     # disks: nvme:a:256M virtio:b:64M  QEMU's disks; "disk a" is the node   [none]
 #     # files: tests/guest/x.sh         copied to /t
 #     # append: foo.bar=1               kernel command line
