@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # adshardctl from create to activate: what it says, what it refuses, its exit codes.
+# timeout: 150
 . /t/lib.sh
 
 # rc WANTED NAME COMMAND...: the exit code; what it said is in $OUT
