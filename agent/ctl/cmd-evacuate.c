@@ -187,6 +187,8 @@ static int evacuate(struct evac *e, bool detach, bool dry)
 		ctl_say(j->c, "%s: drained already; may be pulled", e->what);
 		return CTL_OK;
 	}
+	/* From here on an interrupt ends the watching only. */
+	ctl_catch_signals();
 	rc = set_state(e, ADSHARD_MEMBER_DRAINING);
 	if (rc)
 		return rc;

@@ -213,6 +213,8 @@ static int run(struct ctl *c, int argc, char **argv)
 		rc = ctl_fail_err(c, rc, &err);
 		goto out;
 	}
+	if (wait)
+		ctl_catch_signals();
 	rc = queue_all(&j, name, priority);
 	if (wait && job_count(&j, JOB_PENDING)) {
 		snprintf(what, sizeof(what), "migrate to %s", name);

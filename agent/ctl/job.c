@@ -252,7 +252,6 @@ int job_wait(struct job *j, const char *what)
 			  c->json && c->progress == ADS_PROGRESS_AUTO ?
 			  ADS_PROGRESS_NONE : c->progress,
 			  c->json ? stderr : stdout, what);
-	ctl_catch_signals();
 	for (;;) {
 		struct ads_err err = { "" };
 		struct tally t;

@@ -72,7 +72,8 @@ int job_queue(struct job *j, struct job_segment *s, uint32_t priority,
 	      uint64_t cookie);
 
 /*
- * Waits until no segment is pending; draws progress. An exit code: CTL_OK,
+ * Waits until no segment is pending; draws progress. The caller has called
+ * ctl_catch_signals(). An exit code: CTL_OK,
  * CTL_ERRORS, CTL_DETACHED, or what check() said.
  */
 int job_wait(struct job *j, const char *what);

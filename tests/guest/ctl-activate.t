@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # adshardctl activate with members that are drained, failed, stale, copied or elsewhere.
-# timeout: 150
+# timeout: 240
 . /t/lib.sh
 
 rc() {
