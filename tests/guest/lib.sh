@@ -124,8 +124,16 @@ members() {
 member_cut() { echo 0 >$NULLB/member"$1"/power; }
 member_power() { echo 1 >$NULLB/member"$1"/power; }
 # member_bad I FIRST LAST / member_good I FIRST LAST: sectors that cannot be read or written
-member_bad() { echo "+$2-$3" >$NULLB/member"$1"/badblocks; }
-member_good() { echo "-$2-$3" >$NULLB/member"$1"/badblocks; }
+# In pieces: Linux 6.1 sorts a range of more than 512 sectors wrongly, and then ignores it.
+member_bad() { badblocks + "$@"; }
+member_good() { badblocks - "$@"; }
+badblocks() {
+	local from to
+	for ((from = $3; from <= $4; from += 512)); do
+		to=$((from + 511 < $4 ? from + 511 : $4))
+		echo "$1$from-$to" >$NULLB/member"$2"/badblocks
+	done
+}
 
 # disk NAME: the device node of a disk of the "# disks:" line
 disk() {
