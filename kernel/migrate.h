@@ -168,6 +168,7 @@ struct ads_mig_info {
 	u64 writes_held, hold_max_ns, age_ns;
 	u32 chunks, chunks_done;
 };
+
 void ads_mig_info(struct ads_mig *m, struct ads_mig_info *info);
 
 /* Within the migration code ------------------------------------------------*/
