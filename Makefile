@@ -10,6 +10,8 @@ DESTDIR ?=
 SBIN := $(DESTDIR)$(PREFIX)/sbin
 MAN := $(DESTDIR)$(PREFIX)/share/man
 UNITS := $(DESTDIR)/usr/lib/systemd/system
+RULES := $(DESTDIR)/usr/lib/udev/rules.d
+COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 # The kernel to build the module for: the running one, unless told
 KVER ?= $(shell uname -r)
@@ -38,9 +40,9 @@ deps:
 
 .PHONY: demo
 demo: deps
-	@$(MAKE) tools
-	@scripts/module-build 6.12
-	@scripts/demo
+	@$(MAKE) tools test-programs
+	@scripts/module-build $(or $(K),6.12)
+	@scripts/demo $(if $(K),-k $(K))
 
 # --- tests -------------------------------------------------------------------------
 
@@ -83,8 +85,12 @@ debug-kernel:
 PROGRAMS = $(notdir $(wildcard build/agent/bin/*))
 PAGES = $(basename $(notdir $(wildcard Documentation/man/*.[1-8].rst)))
 
-# The module is not among this: it belongs to a kernel, and DKMS builds it for each.
-.PHONY: install uninstall
+# The module belongs to a kernel, so it is installed by itself.
+.PHONY: install uninstall install-module
+install-module: module
+	install -D -m 644 build/$(KVER)/dm-adshard.ko $(DESTDIR)/lib/modules/$(KVER)/updates/dm-adshard.ko
+	depmod -b $(DESTDIR)/ $(KVER)
+
 install: tools
 	install -d $(SBIN)
 	$(if $(PROGRAMS),install -m 755 $(PROGRAMS:%=build/agent/bin/%) $(SBIN))
@@ -98,11 +104,17 @@ install: tools
 		install -D -m 644 $$u $(UNITS)/$${u##*/}; \
 		sed -i 's,/usr/sbin/adshard,$(PREFIX)/sbin/adshard,' $(UNITS)/$${u##*/}; \
 	done
+	install -D -m 644 scripts/udev/64-adshard.rules $(RULES)/64-adshard.rules
+	sed -i 's,"adshardctl probe,"$(PREFIX)/sbin/adshardctl probe,' $(RULES)/64-adshard.rules
+	install -D -m 644 scripts/completion/adshardctl $(COMPLETIONS)/adshardctl
+	@[ -e $(DESTDIR)/etc/adshard/adshardd.conf ] || \
+		install -D -m 644 scripts/systemd/adshardd.conf $(DESTDIR)/etc/adshard/adshardd.conf
 
 uninstall:
 	rm -f $(PROGRAMS:%=$(SBIN)/%)
 	@for p in $(PAGES); do rm -f $(MAN)/man$${p##*.}/$$p; done
 	@for u in $(notdir $(wildcard scripts/systemd/*.service)); do rm -f $(UNITS)/$$u; done
+	rm -f $(RULES)/64-adshard.rules $(COMPLETIONS)/adshardctl
 
 # --- housekeeping ------------------------------------------------------------------
 
@@ -129,4 +141,5 @@ help:
 	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'
 	@echo 'Installing'
 	@echo '  install, uninstall   tools, manual pages, units; DESTDIR=, PREFIX=[$(PREFIX)]'
+	@echo '  install-module  the module; KVER=...'
 	@echo '  clean           remove what was built (the kernels stay, in ~/.cache/adshard)'
