@@ -85,6 +85,10 @@ static void test_decide(void)
 	decide(c, 1);
 	has(c[0].why, "at the same time", "decide: not when all rose together");
 	c[0] = risky(90);
+	c[0].settling = true;
+	decide(c, 1);
+	has(c[0].why, "asked first", "decide: not before its peers were asked");
+	c[0] = risky(90);
 	c[0].hold_until = 1001;
 	decide(c, 1);
 	has(c[0].why, "on hold", "decide: not after a cancel");
