@@ -10,6 +10,7 @@
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
+#include "daemon/score.h"
 
 #define COMMAND_PAUSE	30.0	/* seconds, after a refused one */
 
@@ -54,6 +55,7 @@ struct plan_candidate *act_candidates(struct pool *p, size_t *n)
 		c[i].at_risk = m->track.at_risk;
 		c[i].score = cycle_fresh_score(m, now, &evidence);
 		c[i].suspect = m->suspect;
+		c[i].settling = score_settling(m, now);
 		c[i].by_agent = m->by_agent;
 		c[i].busy = evacuate_busy(m) || m->commanded;
 		c[i].hold_until = m->hold_until;
@@ -71,6 +73,9 @@ static void tell_why(struct member *m, const struct plan_candidate *c)
 		m->told_why[0] = 0;
 		return;
 	}
+	/* a matter of seconds */
+	if (c->settling)
+		return;
 	/* the time left of a hold changes all the time */
 	if (strncmp(m->told_why, c->why, 20) == 0)
 		return;

@@ -23,6 +23,7 @@ struct adshardd {
 	const struct config *config;	/* replaced by a reload */
 	const char *config_path;
 	bool config_must_exist;
+	bool stopping;
 	bool once;			/* one cycle, nothing is changed */
 	int64_t started;		/* seconds since the epoch */
 	int lock;			/* fd of lock_take(), -1 */

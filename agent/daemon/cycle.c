@@ -57,6 +57,8 @@ static void on_pool_new(struct pool *p)
 
 static void on_pool_gone(struct pool *p)
 {
+	if (p->daemon->stopping)
+		return;
 	log_info(p->object, "is no longer active");
 }
 
@@ -74,7 +76,8 @@ static void on_member_new(struct member *m)
 
 static void on_member_gone(struct member *m)
 {
-	log_info(m->object, "is gone");
+	if (!m->daemon->stopping)
+		log_info(m->object, "is gone");
 	act_member_gone(m);
 	patrol_stop(m);
 	cycle_save(m);
@@ -350,6 +353,7 @@ void cycle_stop(struct adshardd *d)
 {
 	d->poll = sd_event_source_disable_unref(d->poll);
 	d->soon = sd_event_source_disable_unref(d->soon);
+	d->stopping = true;
 	model_free(d, &model_calls);
 }
 

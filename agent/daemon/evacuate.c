@@ -249,15 +249,17 @@ static void send_moves(struct member *m, const struct job *j)
 	free(in.members);
 }
 
-static void note_changed(struct member *m, const char *before)
+/* When room becomes short or shorter, not with each segment that moves. */
+static void tell_room(struct member *m, uint64_t before)
 {
-	if (m->drain->note[0] && strcmp(before, m->drain->note))
+	if (m->drain->no_room > before)
 		log_warn(m->object, "%s", m->drain->note);
 }
 
 static void empty(struct member *m)
 {
-	char before[sizeof(m->drain->note)], text[200];
+	uint64_t before;
+	char text[200];
 	struct job *j;
 
 	if (!m->drain) {
@@ -276,10 +278,10 @@ static void empty(struct member *m)
 	if (!j)
 		return;
 	ask_list(m);
-	snprintf(before, sizeof(before), "%s", m->drain->note);
+	before = m->drain->no_room;
 	if (m->drain->listed && !m->pool->k.suspended)
 		send_moves(m, j);
-	note_changed(m, before);
+	tell_room(m, before);
 	progress(m, j);
 	if (drain_stuck(m->drain)) {
 		list_given_up(m->drain, text, sizeof(text));

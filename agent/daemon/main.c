@@ -191,8 +191,8 @@ static int on_once(sd_event_source *s, uint64_t usec UNUSED, void *arg)
 	}
 	o = api_status(d);
 	if (o)
-		puts(json_object_to_json_string_ext(o,
-						    JSON_C_TO_STRING_PRETTY));
+		puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 	return sd_event_exit(d->event, d->view_error ? 1 : 0);
 }

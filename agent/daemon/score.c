@@ -14,6 +14,7 @@
 
 #define MAX_PEERS	1024
 #define TELL_CHANGE	5	/* points */
+#define PEERS_SLACK	10	/* seconds above smart.timeout, to ask peers */
 #define HISTORY_PATIENCE	20	/* seconds */
 
 static bool same_class(const struct member *a, const struct member *b)
@@ -103,6 +104,24 @@ static void tell(struct member *m, int64_t now)
 	history_score(m->daemon->history, &row);
 }
 
+static bool peer(const struct member *a, const struct member *b)
+{
+	return a != b && a->smart.sample.model[0] && b->disk[0] &&
+	       strcmp(a->disk, b->disk) &&
+	       strcmp(a->smart.sample.model, b->smart.sample.model) == 0;
+}
+
+/* One that goes bad alone is a failing drive; so the others are asked now. */
+static void ask_peers(struct member *m)
+{
+	if (m->daemon->once)
+		return;
+	for (struct pool *p = m->daemon->pools; p; p = p->next)
+		for (struct member *o = p->members; o; o = o->next)
+			if (peer(m, o) && !o->smart.running)
+				smart_start(o);
+}
+
 void score_member(struct member *m, int64_t now)
 {
 	struct risk_track before = m->track;
@@ -134,6 +153,8 @@ void score_member(struct member *m, int64_t now)
 	case RISK_SAME:
 		break;
 	}
+	if (m->track.rose && !before.rose)
+		ask_peers(m);
 	if (memcmp(&before, &m->track, sizeof(before)))
 		cycle_save(m);
 }
@@ -167,6 +188,21 @@ void score_fleet(struct adshardd *d)
 		}
 	}
 	free(e);
+}
+
+bool score_settling(const struct member *m, int64_t now)
+{
+	const struct config *c = m->daemon->config;
+
+	if (!c->smart.enable || !m->track.rose ||
+	    now - m->track.rose > c->smart.timeout + PEERS_SLACK)
+		return false;
+	for (const struct pool *p = m->daemon->pools; p; p = p->next)
+		for (const struct member *o = p->members; o; o = o->next)
+			if (peer(m, o) && (o->smart.tried <= m->track.rose ||
+					   o->smart.running || o->waiting))
+				return true;
+	return false;
 }
 
 /* -- identity -------------------------------------------------------------- */

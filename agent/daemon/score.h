@@ -15,6 +15,12 @@ void score_member(struct member *m, int64_t now);
 /* After all members were judged: who rose together? */
 void score_fleet(struct adshardd *d);
 
+/*
+ * The member has risen a moment ago, and not all drives of its model have been
+ * asked since: whether it is the drive or all of them is not known yet.
+ */
+bool score_settling(const struct member *m, int64_t now);
+
 /* Goes on without what history has owed for too long. */
 void score_unblock(struct adshardd *d, int64_t now);
 

@@ -263,6 +263,19 @@ static void set_aside(const struct store *s)
 	}
 }
 
+/* systemd has made it, others (an initramfs) have not. */
+static void make_directory(const char *dir)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s", dir);
+	for (char *p = path + 1; (p = strchr(p, '/')); *p++ = '/') {
+		*p = 0;
+		mkdir(path, 0755);
+	}
+	mkdir(path, 0750);
+}
+
 int store_open(const char *dir, struct store **out, bool *damaged,
 	       struct ads_err *err)
 {
@@ -272,7 +285,7 @@ int store_open(const char *dir, struct store **out, bool *damaged,
 	*damaged = false;
 	if (!s)
 		return -ENOMEM;
-	mkdir(dir, 0750);	/* systemd has made it, others have not */
+	make_directory(dir);
 	snprintf(s->path, sizeof(s->path), "%s/history.db", dir);
 	r = open_once(s, err);
 	if (r == -EBADMSG) {

@@ -23,6 +23,10 @@ static bool may_drain(struct plan_candidate *c, int64_t now,
 		refuse(c, "too many drives of its model went bad at the same time: collector or firmware fault?");
 		return false;
 	}
+	if (c->settling) {
+		refuse(c, "its peers are asked first");
+		return false;
+	}
 	if (c->hold_until > now) {
 		ads_format_duration((double)(c->hold_until - now), span,
 				    sizeof(span));

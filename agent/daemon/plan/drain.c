@@ -355,8 +355,9 @@ static void count_incoming(const struct plan_input *in, uint32_t member)
 			in->members[i].incoming++;
 }
 
+/* @why: no member may take anything at all, and why each */
 static void say_what_is_left(struct drain *d, const struct plan_input *in,
-			     size_t waiting, const struct ads_err *err)
+			     size_t waiting, const char *why)
 {
 	struct ads_place_opts opts = {
 		.max_score = in->config->plan.max_score,
@@ -370,7 +371,7 @@ static void say_what_is_left(struct drain *d, const struct plan_input *in,
 		snprintf(d->note, sizeof(d->note),
 			 "no room for %llu of %zu segments%s%s",
 			 (unsigned long long)d->no_room, drain_left(d),
-			 err->text[0] ? ": " : "", err->text);
+			 why[0] ? ": " : "", why);
 	else if (given_up)
 		snprintf(d->note, sizeof(d->note),
 			 "%zu segments could not be moved", given_up);
@@ -382,23 +383,26 @@ size_t plan_moves(struct drain *d, const struct plan_input *in,
 	size_t flying = in_flight(d, in), window = in->config->plan.window;
 	size_t n = 0, waiting = 0;
 	struct ads_err err = { .text = "" };
-	bool full = false;
+	bool full = false, nobody = false;
+	int r;
 
 	for (size_t i = 0; i < d->nr; i++) {
 		const struct plan_segment *s = &d->seg[i];
-		const struct plan_retry *r = find_retry(d, s->index);
+		const struct plan_retry *retry = find_retry(d, s->index);
 		uint32_t dst = ADS_PLACE_NONE;
 
 		if (s->gone || s->state != ADSHARD_SEGMENT_STABLE ||
 		    find_sent(d, s->index) || migrating(in, s->index) ||
-		    (r && r->given_up))
+		    (retry && retry->given_up))
 			continue;
 		if (full || n == max || flying >= window ||
-		    (r && r->next > in->now)) {
+		    (retry && retry->next > in->now)) {
 			waiting++;
 			continue;
 		}
-		if (place_one(d, in, s, &dst, &err)) {
+		r = place_one(d, in, s, &dst, &err);
+		if (r) {
+			nobody = r == -ENODEV;
 			/* all are of one size: what fits not even one copy
 			 * of this fits none of the others */
 			full = s->nr_on <= 1;
@@ -411,6 +415,6 @@ size_t plan_moves(struct drain *d, const struct plan_input *in,
 		out[n++] = (struct plan_move){ s->index, dst };
 		flying++;
 	}
-	say_what_is_left(d, in, waiting, &err);
+	say_what_is_left(d, in, waiting, nobody ? err.text : "");
 	return n;
 }

@@ -61,6 +61,7 @@ struct plan_candidate {
 	bool present;
 	bool at_risk;		/* risk_track */
 	int score;		/* fresh, -1: no fresh evidence */
+	bool settling;		/* drives of its model are being asked */
 	bool suspect;		/* fleet_check() */
 	bool by_agent;		/* we set it draining */
 	bool busy;		/* is being emptied right now */
