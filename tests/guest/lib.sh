@@ -7,6 +7,7 @@
 #     # SPDX-License-Identifier: GPL-2.0-or-later
 #     # What this test is about.
 #     # kernels: 6.1 6.12 um            which kernels to run it on [6.1 6.12 um]
+#     # kernels-long: 6.1 6.12 um       the same for make check-long and for K=, if they differ
 #     # timeout: 180                  seconds, against hangs: generous, machines may be busy [180]
 #     # memory: 1024                  MiB [1024]
 #     # cpus: 2                       [2; um has one]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Random I/O against a model while small segments move back and forth at random.
 # Checked by taking a protection away: without the drain in step TRACK, and without the wait for
-# writes in flight when a chunk is held, there are differences.
+# writes in flight when a chunk is held, VERIFY finds mismatches, which count as a failure here.
 # timeout: 200
 . /t/lib.sh
 
