@@ -11,7 +11,7 @@ rc() {
 	is $status "$want" "$name" || diag "$OUT"
 }
 ctl() { adshardctl "$@"; }
-copy() { dd if="$1" of="$2" bs=1M iflag=direct oflag=direct status=none; }
+copy() { dd if="$1" of="$2" bs=1M iflag=direct conv=fsync status=none; }
 
 load_module
 members 6 24
@@ -64,7 +64,7 @@ rc 5 "a stale member" ctl activate
 like "$OUT" "${MEMBERS[3]} is stale: its metadata ends at record" "names it"
 rc 0 "scan" ctl scan
 like "$OUT" "stale" "says so too"
-copy /tmp/good "${MEMBERS[3]}"
+dd if=/tmp/good of="${MEMBERS[3]}" bs=1M oflag=direct status=none
 rc 0 "the right one again" ctl activate
 is "$(md5sum </dev/mapper/tank)" "$sum" "the data"
 
@@ -89,6 +89,6 @@ rc 0 "both" ctl deactivate --all
 rc 2 "activate: which one?" ctl activate
 rc 0 "both again" ctl activate --all
 rc 0 "one of them is gone" ctl deactivate other
-rc 0 "wait" ctl wait gone other
-rc 0 "the other one is not" ctl wait active tank
+rc 0 "wait" ctl wait gone other --timeout 20
+rc 0 "the other one is not" ctl wait active tank --timeout 20
 done_testing
