@@ -313,7 +313,8 @@ void evacuate_run(struct member *m)
 			break;
 		default:
 			end(m, j, JOB_CANCELLED, LOG_NOTICE,
-			    "the member was set online");
+			    m->drain ? "the member was set online" :
+				       "the member is not draining");
 		}
 	}
 	drain_free(m->drain);

@@ -24,8 +24,7 @@ like "$(ask '{"cmd":"status"}')" '"name":"adshardd.status","version":1.*"members
 like "$(ask -u 1000 '{"cmd":"version"}')" '"version":"' "everyone may ask"
 like "$(ask -u 1000 '{"cmd":"reload"}')" '"code":1}' "but not command"
 like "$(ask '{"cmd":"risk","member":"'"$bad"'"}')" '"modes":\[\{"mode":"media","score":7' "risk of one member"
-is "$(grep -c -- "--json -x -n standby,42 $bad\$" /tmp/smart/calls)" \
-	"$(grep -c "$bad\$" /tmp/smart/calls)" "smartctl is asked not to wake a sleeping disk"
+is "$(grep -v -- "^--json -x -n standby,42 /dev/member[0-3]\$" /tmp/smart/calls)" "" "smartctl is asked not to wake a sleeping disk"
 
 # what is hot: two segments of the disk that will fail
 read -r first second < <(adshardctl segments -r -n --member 1 -o SEGMENT | tail -n 2 | tr '\n' ' ')

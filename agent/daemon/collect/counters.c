@@ -108,7 +108,6 @@ void collect_counters(struct member *m, int64_t now)
 
 	latency_update(&m->read_latency, m->k.read_hist);
 	latency_update(&m->write_latency, m->k.write_hist);
-	look_for_errors(m, now);
 	if (m->dev.path[0] &&
 	    iostat_read(m->dev.major, m->dev.minor, &raw) == 0) {
 		iostat_update(&m->io, &raw, now_mono());
@@ -117,4 +116,5 @@ void collect_counters(struct member *m, int64_t now)
 	}
 	if (m->patroller)
 		patroller_load(m->patroller, m->io.known ? m->io.util : 0);
+	look_for_errors(m, now);
 }

@@ -16,6 +16,7 @@
 #define RING_ENTRIES	256
 #define ALIGNMENT	4096
 #define RETRY_OPEN	60	/* seconds */
+#define TELL_AGAIN	60	/* seconds; a dead disk fails every read */
 
 struct patrol {
 	sd_event *event;
@@ -46,6 +47,9 @@ struct patroller {
 	double load;
 	sd_event_source *timer;
 	struct patrol_state state;
+	int told;			/* the error that was logged */
+	int64_t told_at;
+	unsigned int untold;		/* since then */
 };
 
 static int64_t now_seconds(void)
@@ -214,6 +218,28 @@ static bool is_gone(int res)
 	       res == -ESHUTDOWN;
 }
 
+static void failed(struct patroller *r, unsigned int len, int error)
+{
+	int64_t now = now_seconds();
+	char more[48] = "";
+
+	r->state.errors++;
+	r->state.error_at = r->state.position;
+	r->state.error = error;
+	if (error == r->told && now - r->told_at < TELL_AGAIN) {
+		r->untold++;
+		return;
+	}
+	if (r->untold)
+		snprintf(more, sizeof(more), " (and %u others before)",
+			 r->untold);
+	log_warn(r->path, "patrol: %u bytes at %llu can't be read: %s%s", len,
+		 (unsigned long long)r->state.position, strerror(error), more);
+	r->told = error;
+	r->told_at = now;
+	r->untold = 0;
+}
+
 static void finished(struct patroller *r, int res)
 {
 	unsigned int len = next_length(r);
@@ -233,16 +259,10 @@ static void finished(struct patroller *r, int res)
 		arm(r, RETRY_OPEN * 1000000ULL);
 		return;
 	}
-	if (res < 0) {
-		r->state.errors++;
-		r->state.error_at = r->state.position;
-		r->state.error = -res;
-		log_warn(r->path,
-			 "patrol: %u bytes at %llu can't be read: %s", len,
-			 (unsigned long long)r->state.position, strerror(-res));
-	} else {
+	if (res < 0)
+		failed(r, len, -res);
+	else
 		r->state.bytes += res;
-	}
 	/* a short read: what comes next may be what can't be read */
 	r->state.position += whole && whole < len ? whole : len;
 	if (r->state.position >= r->end || res == 0) {

@@ -19,6 +19,11 @@ static bool may_drain(struct plan_candidate *c, int64_t now,
 		refuse(c, "the evidence is stale");
 		return false;
 	}
+	if (c->score < config->score.release) {
+		snprintf(c->why, sizeof(c->why), "its score has fallen to %d",
+			 c->score);
+		return false;
+	}
 	if (c->suspect) {
 		refuse(c, "too many drives of its model went bad at the same time: collector or firmware fault?");
 		return false;

@@ -116,8 +116,12 @@ int risk_fresh(const struct risk *r, const int64_t oldest[RISK_MODES],
 	       int64_t *evidence)
 {
 	enum risk_mode mode = RISK_MEDIA;
+	const struct risk_part *media = &r->part[RISK_MEDIA];
 	int score = fuse(r, oldest, &mode);
 
+	/* that no I/O fails says nothing of a drive that was not asked */
+	if (score == 0 && (!media->known || media->time < oldest[RISK_MEDIA]))
+		score = -1;
 	*evidence = score < 0 ? 0 : r->part[mode].time;
 	return score;
 }
