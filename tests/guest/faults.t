@@ -18,7 +18,7 @@ part() {
 	case $5 in
 	good) table="0 $length linear $base $from" ;;
 	bad) table="0 $length flakey $base $from 0 3600 1 error_writes" ;;
-	slow) table="0 $length delay $base $from 0 $base $from 3000" ;;
+	slow) table="0 $length delay $base $from 0 $base $from 6000" ;;
 	esac
 	if dmsetup info "$name" >/dev/null 2>&1; then
 		dmsetup reload "$name" --table "$table" && dmsetup resume "$name"
@@ -46,7 +46,8 @@ dev=/dev/mapper/vol
 dd if=/dev/urandom of=/tmp/data bs=1M count=48 status=none
 dd if=/tmp/data of=$dev bs=1M oflag=direct status=none
 
-word() { dm_status vol | cut -d' ' -f$((3 + $1)); } # 1: state, 8: done, 9: failed, 10: aborted
+# 1: state, 6: active, 7: queued, 8: done, 9: failed, 12: chunks verified
+word() { dm_status vol | cut -d' ' -f$((3 + $1)); }
 where() { dmsetup message vol 0 locate "$1" | cut -d' ' -f1; }
 migrate() { dmsetup message vol 0 migrate "$1" "$2"; }
 idle() { [ "$(word 6) $(word 7)" = "0 0" ]; }
@@ -88,12 +89,13 @@ run "the data is right" same
 c=$(seg_on 0)
 for i in 0 1 2 3; do journal $i slow; done
 klog_mark
+verified=$(word 12)
 migrate "$c" 3
-sleep 2
+run "all chunks are verified" wait_for 30 eval '[ "$(word 12)" -ge $((verified + 16)) ]'
 data 3 bad
 put "$c"
 ok $? "the write ends well"
-wait_for 30 idle
+wait_for 60 idle
 like "$(klog)" "segment $c: migration failed: the destination failed during the commit" "it was caught in the commit"
 data 3 good
 for i in 0 1 2 3; do journal $i good; done
