@@ -3,9 +3,12 @@
  * From netlink attributes to plain structs, and names for the enums.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "dev.h"
 #include "nl-priv.h"
 
 #define U8	{ .type = NLA_U8 }
@@ -178,14 +181,31 @@ void ads_nl_parse_pool(struct nlattr **a, struct ads_pool *p)
 	p->bytes_per_segment = u32(a, ADSHARD_A_BYTES_PER_SEGMENT);
 }
 
+/*
+ * The pool holds on to a device that was pulled, and to its number, until the
+ * pool is deactivated; sysfs knows the device no more.
+ */
+static bool was_pulled(const struct ads_member *m)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "%s/dev/block", ads_sysfs());
+	if (access(path, F_OK))
+		return false;
+	snprintf(path, sizeof(path), "%s/dev/block/%u:%u", ads_sysfs(),
+		 m->major, m->minor);
+	return access(path, F_OK) && errno == ENOENT;
+}
+
 void ads_nl_parse_member(struct nlattr **a, struct ads_member *m)
 {
 	uuid(a, ADSHARD_A_POOL_UUID, m->pool_uuid);
 	uuid(a, ADSHARD_A_MEMBER_UUID, m->uuid);
 	m->index = u32(a, ADSHARD_A_MEMBER);
-	m->present = a[ADSHARD_A_DEV_MAJOR] && a[ADSHARD_A_DEV_MINOR];
 	m->major = u32(a, ADSHARD_A_DEV_MAJOR);
 	m->minor = u32(a, ADSHARD_A_DEV_MINOR);
+	m->present = a[ADSHARD_A_DEV_MAJOR] && a[ADSHARD_A_DEV_MINOR] &&
+		     !was_pulled(m);
 	m->state = u32(a, ADSHARD_A_MEMBER_STATE);
 	m->meta = a[ADSHARD_A_META] ? nla_get_u8(a[ADSHARD_A_META]) : 0;
 	m->size = u64(a, ADSHARD_A_SIZE);

@@ -56,7 +56,7 @@ struct ads_member {
 	uint8_t pool_uuid[ADS_UUID_LEN];
 	uint32_t index;
 	uint8_t uuid[ADS_UUID_LEN];
-	bool present;			/* false: missing, no device number */
+	bool present;			/* false: missing or pulled */
 	uint32_t major, minor;
 	uint32_t state;			/* enum adshard_member_state */
 	uint8_t meta;			/* 0 none, 1 metadata member, 2 active */
