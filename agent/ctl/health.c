@@ -150,7 +150,9 @@ static void judge_score(const struct ads_member *m,
 							  m->index);
 	char name[128];
 
-	if (!a || a->score <= HEALTH_SCORE_WARN || !m->nr_segments)
+	/* One that is being emptied says so itself. */
+	if (!a || a->score <= HEALTH_SCORE_WARN || !m->nr_segments ||
+	    m->state != ADSHARD_MEMBER_ONLINE)
 		return;
 	ads_member_name(m, name, sizeof(name));
 	if (!verdict(h, HEALTH_WARN, "at-risk"))
