@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/ioprio.h>
 #include <liburing.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>

@@ -70,7 +70,8 @@ void plan_decide(struct plan_candidate *c, size_t n, int64_t now,
 			      c[i].state == ADSHARD_MEMBER_DRAINED;
 
 		if (c[i].state == ADSHARD_MEMBER_ONLINE)
-			c[i].wanted = c[i].at_risk;
+			/* busy: it has been told already */
+			c[i].wanted = c[i].at_risk && !c[i].busy;
 		else if (drains && !c[i].at_risk && c[i].by_agent &&
 			 config->mode == MODE_AUTO)
 			c[i].act = PLAN_ONLINE;
