@@ -194,7 +194,7 @@ static int run(struct ctl *c, int argc, char **argv)
 		rc = ctl_fail_err(c, rc, &err);
 		goto out;
 	}
-	if (hot) {
+	if (hot && n) {
 		qsort(seg, n, sizeof(*seg), cmp_heat);
 		n = n < hot ? n : hot;
 	}

@@ -101,7 +101,8 @@ static int list_all(struct ads_scan *s, struct ads_err *err)
 		rc = add_dev(s, info.path);
 	}
 	closedir(h);
-	qsort(s->dev, s->nr_dev, sizeof(*s->dev), by_path);
+	if (s->nr_dev)
+		qsort(s->dev, s->nr_dev, sizeof(*s->dev), by_path);
 	return rc;
 }
 
