@@ -19,7 +19,8 @@ static bool fresh_view(const struct member *m)
 	return !m->commanded && m->pool->view_serial >= m->command_serial;
 }
 
-static void set_state(struct member *m, uint32_t state)
+/* false: it can't be sent now. */
+static bool set_state(struct member *m, uint32_t state)
 {
 	struct kernel_command cmd = {
 		.verb = KERNEL_SET_MEMBER,
@@ -28,10 +29,12 @@ static void set_state(struct member *m, uint32_t state)
 	};
 
 	memcpy(cmd.pool, m->pool->k.uuid, ADS_UUID_LEN);
-	if (kernel_do(m->daemon->kernel, &cmd) == 0)
-		m->commanded = true;
-	else
-		m->command_again = now_mono() + COMMAND_PAUSE;
+	if (kernel_do(m->daemon->kernel, &cmd) == 0) {
+		m->commanded++;
+		return true;
+	}
+	m->command_again = now_mono() + COMMAND_PAUSE;
+	return false;
 }
 
 /* -- decisions --------------------------------------------------------------- */
@@ -92,8 +95,7 @@ static void start_drain(struct member *m)
 
 	snprintf(reason, sizeof(reason), "score %d: %s", m->risk.score,
 		 m->risk.nr ? m->risk.reason[0].text : "");
-	set_state(m, ADSHARD_MEMBER_DRAINING);
-	if (!m->commanded)
+	if (!set_state(m, ADSHARD_MEMBER_DRAINING))
 		return;
 	m->by_agent = true;
 	cycle_save(m);
@@ -168,15 +170,11 @@ static void state_answer(struct member *m, const struct kernel_command *c)
 	struct adshardd *d = m->daemon;
 	struct job *j = jobs_running(d->jobs, m->k.uuid);
 
-	m->commanded = false;
+	if (m->commanded)
+		m->commanded--;
 	m->command_serial = c->serial;
-	if (!c->error) {
-		if (c->state == ADSHARD_MEMBER_ONLINE && m->by_agent) {
-			m->by_agent = false;
-			cycle_save(m);
-		}
+	if (!c->error)
 		return;
-	}
 	m->command_again = now_mono() + COMMAND_PAUSE;
 	log_error(m->object, "can't be set %s: %s",
 		  ads_member_state_name(c->state),
@@ -274,8 +272,7 @@ int act_cancel(struct adshardd *d, uint64_t id, struct ads_err *err)
 		return ads_err(err, -ENODEV,
 			       "job %llu: its pool is not active",
 			       (unsigned long long)id);
-	set_state(m, ADSHARD_MEMBER_ONLINE);
-	if (!m->commanded)
+	if (!set_state(m, ADSHARD_MEMBER_ONLINE))
 		return ads_err(err, -EAGAIN,
 			       "the kernel does not answer; try again");
 	abort_all(m);

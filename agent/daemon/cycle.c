@@ -147,6 +147,8 @@ static void ask_heat(struct pool *p)
 {
 	double now = now_mono();
 
+	if (p->k.state == ADSHARD_POOL_LOADING)
+		return;
 	if (p->heat_asked && now - (double)p->heat_asked < heat_interval(p))
 		return;
 	if (!kernel_ask_segments(p->daemon->kernel, p->k.uuid,

@@ -319,6 +319,11 @@ void evacuate_run(struct member *m)
 	}
 	drain_free(m->drain);
 	m->drain = NULL;
+	/* whoever drains it next is not known yet */
+	if (m->by_agent && m->k.state == ADSHARD_MEMBER_ONLINE) {
+		m->by_agent = false;
+		cycle_save(m);
+	}
 }
 
 void evacuate_list(struct member *m, const struct kernel_segments *s)

@@ -90,7 +90,15 @@ static struct pool *take_pool(struct adshardd *d, const struct ads_pool *k,
 	struct pool *p = model_pool(d, k->uuid), **end;
 
 	if (p) {
+		bool renamed = strcmp(p->k.name, k->name);
+
 		p->k = *k;
+		/* it has no name before it is loaded */
+		if (renamed) {
+			name_pool(p);
+			for (struct member *m = p->members; m; m = m->next)
+				name_member(m);
+		}
 		return p;
 	}
 	p = calloc(1, sizeof(*p));

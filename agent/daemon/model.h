@@ -84,7 +84,7 @@ struct member {
 	int64_t hold_until;		/* not to be drained by itself */
 	char told_why[160];		/* why it is not drained, as last told */
 	bool by_agent;			/* we set it draining */
-	bool commanded;			/* a change of its state is under way */
+	unsigned int commanded;		/* changes of its state under way */
 	uint64_t command_serial;	/* views from here on know of it */
 	double command_again;		/* not before, monotonic; after errors */
 };

@@ -47,21 +47,26 @@ static double peers(const struct member *m, int64_t oldest)
 	return n % 2 ? t[n / 2] : (t[n / 2 - 1] + t[n / 2]) / 2;
 }
 
-int cycle_fresh_score(const struct member *m, int64_t now, int64_t *evidence)
-{
-	const struct config *c = m->daemon->config;
-	int64_t smart = smart_oldest(m->daemon, now), oldest[RISK_MODES];
-
-	for (int i = 0; i < RISK_MODES; i++)
-		oldest[i] = smart;
-	oldest[RISK_ERRORS] = now - 3 * c->poll.interval - 60;
-	return risk_fresh(&m->risk, oldest, evidence);
-}
-
 bool cycle_stale(const struct member *m, int64_t now)
 {
 	return m->smart.sample.time &&
 	       m->smart.sample.time < smart_oldest(m->daemon, now);
+}
+
+int cycle_fresh_score(const struct member *m, int64_t now, int64_t *evidence)
+{
+	const struct config *c = m->daemon->config;
+	int64_t smart = smart_oldest(m->daemon, now), oldest[RISK_MODES];
+	int score;
+
+	for (int i = 0; i < RISK_MODES; i++)
+		oldest[i] = smart;
+	oldest[RISK_ERRORS] = now - 3 * c->poll.interval - 60;
+	score = risk_fresh(&m->risk, oldest, evidence);
+	/* half of the evidence may accuse a disk, it can't acquit one */
+	if (score <= c->score.drain && cycle_stale(m, now))
+		return -1;
+	return score;
 }
 
 void cycle_save(struct member *m)
@@ -181,6 +186,13 @@ void score_fleet(struct adshardd *d)
 	i = 0;
 	for (struct pool *p = d->pools; p; p = p->next) {
 		for (m = p->members; m; m = m->next, i++) {
+			/*
+			 * Those that were misread get well one after the other:
+			 * the last of them must not be taken for failing.
+			 */
+			if (!e[i].suspect && m->suspect && m->track.rose &&
+			    now_epoch() - m->track.rose < d->config->fleet.window)
+				continue;
 			if (e[i].suspect && !m->suspect)
 				log_warn(m->object, "went bad together with many others of model %s: not evacuated, check the collector, firmware and cabling",
 					 m->smart.sample.model);
@@ -240,6 +252,8 @@ static void changed_drive(struct member *m, const struct drive *was,
 	memset(&m->errors, 0, sizeof(m->errors));
 	m->errors_based = false;
 	m->told_score = -1;
+	/* or is it? Whether the member takes data again is the operator's to say */
+	m->by_agent = false;
 }
 
 /* The drive's log is there (or there is none): the sample goes its way. */

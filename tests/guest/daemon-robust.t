@@ -3,7 +3,8 @@
 # What goes wrong around the agent: a smartctl that hangs, talks nonsense or is missing, a sleeping
 # disk, a swapped one, no module, the module reloaded, a pool deactivated, a disk that does not answer, a
 # bad configuration, a damaged history, clients that hang.
-# kernels: 6.1 6.12
+# kernels: 6.12
+# kernels-long: 6.1 6.12
 # timeout: 400
 # files: tests/guest/daemon-lib.sh tests/guest/daemon-smartctl
 . /t/lib.sh

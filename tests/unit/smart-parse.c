@@ -151,6 +151,33 @@ static void test_poor(void)
 	is(good, n, "an output that was cut short is refused at every byte");
 }
 
+/* Whatever a broken drive or bridge makes of it: no crash, no endless loop. */
+static void test_mutations(void)
+{
+	static const char whole[] =
+		"{\"smartctl\":{\"exit_status\":4},\"device\":{\"protocol\":"
+		"\"ATA\"},\"model_name\":\"M\",\"temperature\":{\"current\":31},"
+		"\"ata_smart_attributes\":{\"table\":[{\"id\":5,\"value\":100,"
+		"\"when_failed\":\"now\",\"flags\":{\"prefailure\":true},"
+		"\"raw\":{\"value\":8}},{\"id\":188,\"raw\":{\"value\":1e99}}]},"
+		"\"nvme_smart_health_information_log\":{\"media_errors\":-1},"
+		"\"scsi_error_counter_log\":{\"read\":[]}}";
+	char buf[sizeof(whole)];
+	unsigned int seed = 1, good = 0;
+
+	for (int i = 0; i < 100000; i++) {
+		memcpy(buf, whole, sizeof(buf));
+		for (int j = 0; j < 1 + i % 4; j++) {
+			seed = seed * 1103515245 + 12345;
+			buf[(seed >> 8) % (sizeof(buf) - 1)] = seed >> 24;
+		}
+		good += smart_parse(buf, sizeof(buf) - 1, 1, &s, NULL) == 0;
+		if (s.nr_attrs > SMART_MAX_ATTRS)
+			ok(false, "too many attributes");
+	}
+	ok(good > 1000, "100000 mutations, %u of which still parse", good);
+}
+
 static void test_exit(void)
 {
 	char text[256];
@@ -214,6 +241,7 @@ int main(void)
 	test_nvme();
 	test_scsi();
 	test_poor();
+	test_mutations();
 	test_exit();
 	test_collection();
 	return done_testing();

@@ -225,8 +225,8 @@ static void settle_sent(struct drain *d, const struct kernel_segments *s,
 
 		if (!d->sent[i].serial || d->sent[i].serial > s->serial)
 			continue;
-		seg = bsearch(&key, s->segments, s->nr, sizeof(key),
-			      compare_index);
+		seg = s->nr ? bsearch(&key, s->segments, s->nr, sizeof(key),
+				      compare_index) : NULL;
 		if (!seg) {
 			forget_retry(d, key.index);
 			unsend(d, &d->sent[i]);
@@ -255,7 +255,9 @@ int drain_list(struct drain *d, const struct kernel_segments *s,
 			if (seg[i].nr_on < ADSHARD_MAX_LEGS)
 				seg[i].on[seg[i].nr_on++] = from->leg[j].member;
 	}
-	qsort(s->segments, s->nr, sizeof(s->segments[0]), compare_index);
+	if (s->nr)
+		qsort(s->segments, s->nr, sizeof(s->segments[0]),
+		      compare_index);
 	settle_sent(d, s, now, c);
 	qsort(seg, s->nr, sizeof(*seg), compare);
 	free(d->seg);
