@@ -50,6 +50,7 @@ struct ads_meta_slot {
  * @dirty:	by area, a bit per body block: changed since that area was written
  * @sums:	plain checksum of the image of every body block not dirty in both
  * @sb_seq:	highest superblock sequence
+ * @named:	by place, whom the superblocks name; see super.c
  * @lost:	members dropped in the current commit, to be reported by its end
  */
 struct ads_meta {
@@ -70,6 +71,7 @@ struct ads_meta {
 	u32 *sums;
 
 	u64 sb_seq;
+	u16 named[ADSHARD_META_MEMBERS];
 	u16 lost[ADSHARD_META_MEMBERS];
 	unsigned int nr_lost;
 };
@@ -97,7 +99,10 @@ int ads_meta_make_room(struct ads_meta *meta);
  * (@terms is 1); lock held, room made. As ads_meta_commit().
  */
 int ads_meta_note(struct ads_meta *meta, u64 terms);
-/* Unlock, then tell of what happened under the lock. */
+/*
+ * Have the superblocks say what the set is now, unlock, and tell of what happened
+ * under the lock.
+ */
 void ads_meta_unlock(struct ads_meta *meta);
 /* Recruit members in place of lost ones; best effort, no locks held. */
 void ads_meta_repair(struct ads_pool *pool);
@@ -118,9 +123,9 @@ u8 ads_meta_write(struct ads_meta *meta, u8 mask, u64 first, unsigned int nr,
 int ads_super_write(struct ads_mio *io, struct block_device *bdev,
 		    const struct ads_super *s);
 /*
- * Have the superblocks of the active metadata members say who they are. Best
- * effort; lock held.
+ * Have the superblocks of the members in @set name them as the metadata members,
+ * unless they do. Best effort; lock held.
  */
-void ads_super_refresh(struct ads_meta *meta);
+void ads_super_name(struct ads_meta *meta, u8 set);
 
 #endif /* ADS_META_CORE_H */

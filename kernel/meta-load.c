@@ -281,6 +281,30 @@ static struct ads_seen *find_seen(struct ads_load *l, u16 index)
 }
 
 /*
+ * An active member has every record but those of the commit that was cut off.
+ * One that is further behind is an old copy, put in the place of the disk that
+ * took part: its data is as old. One without any table or any record has lost its
+ * metadata, which says nothing of its data.
+ */
+static int check_lag(const struct ads_load *l, const struct ads_seen *seen)
+{
+	u64 table = 0, record = 0, last;
+	u32 i;
+
+	for (i = 0; i < 2; i++)
+		if (seen->try[i].valid)
+			table = max(table, seen->try[i].table.seq);
+	for (i = 0; seen->ring && i < l->geo.journal_blocks; i++)
+		record = max(record, seen->ring[i].at.seq);
+	last = max(table, record);
+	if (!table || !record || last + ADS_META_SPARE >= l->end.seq)
+		return 0;
+	DMERR("%pg is stale: the metadata of member %u ends at record %llu, the pool's at %llu",
+	      seen->bdev, seen->sb.index, last, l->end.seq);
+	return -ESTALE;
+}
+
+/*
  * Step 5: who must be here, is here. The last check is the veto: the newest
  * superblock names the metadata members of a time after which only those can
  * know the end. If none of them has what was chosen, it comes from members that
@@ -291,6 +315,7 @@ static int check_set(struct ads_load *l)
 	const struct ads_seen *newest = &l->seen[0], *seen;
 	bool vouched = false;
 	unsigned int i, k;
+	int err;
 
 	for (i = 1; i < l->nr; i++)
 		if (l->seen[i].sb.seq > newest->sb.seq)
@@ -314,6 +339,9 @@ static int check_set(struct ads_load *l)
 			      seen->bdev, index);
 			return -EINVAL;
 		}
+		err = check_lag(l, seen);
+		if (err)
+			return err;
 		if (!has_last(l, seen))
 			continue;
 		for (k = 0; k < newest->sb.nr_meta; k++)
@@ -389,8 +417,11 @@ static int take_over(struct ads_load *l)
 	meta->table_seq = l->chosen->try[l->area].table.seq;
 	for (i = 0; i < l->nr; i++)
 		meta->sb_seq = max(meta->sb_seq, l->seen[i].sb.seq);
-	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
 		ads_meta_seat(meta, i, l->st.meta_member[i]);
+		/* Written anew at each activation: a crash may have left any. */
+		meta->named[i] = l->st.meta_member[i] ^ 1;
+	}
 	meta->active = l->st.meta_active;
 
 	mutex_lock(&meta->lock);
@@ -399,8 +430,6 @@ static int take_over(struct ads_load *l)
 		err = ads_meta_make_room(meta);
 	if (!err)
 		err = ads_meta_note(meta, 1);
-	if (!err && meta->active != l->st.meta_active)
-		ads_super_refresh(meta);
 	ads_meta_unlock(meta);
 	if (err)
 		DMERR("pool %pUb: no member takes metadata", &l->pool->uuid);

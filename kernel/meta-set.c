@@ -164,6 +164,7 @@ static int recruit(struct ads_meta *meta, u16 member)
 		ads_meta_seat(meta, seat, old);
 		return -EIO;
 	}
+	ads_super_name(meta, meta->active | 1U << seat);
 	WRITE_ONCE(meta->active, meta->active | 1U << seat);
 	err = ads_meta_note(meta, 0);
 	if (!err && !(meta->active & 1U << seat))
@@ -179,8 +180,6 @@ int ads_meta_recruit(struct ads_pool *pool, u16 member)
 
 	mutex_lock(&meta->lock);
 	err = recruit(meta, member);
-	if (!err)
-		ads_super_refresh(meta);
 	ads_meta_unlock(meta);
 	memalloc_noio_restore(noio);
 	return err;
@@ -222,11 +221,9 @@ void ads_meta_repair(struct ads_pool *pool)
 	do {
 		mutex_lock(&meta->lock);
 		member = candidate(meta);
-		if (member != ADSHARD_NO_MEMBER && !recruit(meta, member)) {
-			ads_super_refresh(meta);
+		if (member != ADSHARD_NO_MEMBER && !recruit(meta, member))
 			DMINFO("%pg: member %u now holds metadata",
 			       pool->members[member].bdev, member);
-		}
 		ads_meta_unlock(meta);
 	} while (member != ADSHARD_NO_MEMBER);
 }
@@ -253,6 +250,16 @@ unsigned int ads_meta_role(struct ads_pool *pool, u16 member)
 		if (READ_ONCE(meta->slot[i].member) == member)
 			return READ_ONCE(meta->active) & 1U << i ? 2 : 1;
 	return 0;
+}
+
+bool ads_meta_readonly(struct ads_pool *pool)
+{
+	return READ_ONCE(pool->meta->readonly);
+}
+
+void ads_meta_repair_work(struct work_struct *work)
+{
+	ads_meta_repair(container_of(work, struct ads_pool, repair_work));
 }
 
 bool ads_meta_degraded(struct ads_pool *pool)

@@ -212,8 +212,12 @@ int ads_meta_make_room(struct ads_meta *meta)
 {
 	if (meta->readonly)
 		return -EROFS;
+	/*
+	 * At half of the ring, so that it still has what follows the *older*
+	 * table: either area is enough to get to the end.
+	 */
 	if (meta->seq + ADS_META_SPARE - meta->table_seq <=
-	    meta->geo.journal_blocks)
+	    meta->geo.journal_blocks / 2)
 		return 0;
 	/* Between commits the core is what record st.seq says: see table.c. */
 	return ads_table_checkpoint(meta);
@@ -291,7 +295,6 @@ static void report(struct ads_pool *pool, const u16 *lost, unsigned int nr,
 	mutex_unlock(&pool->lock);
 }
 
-/* Unlock, then tell of what happened under the lock. */
 void ads_meta_unlock(struct ads_meta *meta)
 {
 	struct ads_pool *pool = meta->pool;
@@ -299,6 +302,8 @@ void ads_meta_unlock(struct ads_meta *meta)
 	unsigned int nr = meta->nr_lost;
 	bool readonly = meta->readonly;
 
+	if (!readonly)
+		ads_super_name(meta, meta->active);
 	memcpy(lost, meta->lost, sizeof(lost));
 	meta->nr_lost = 0;
 	mutex_unlock(&meta->lock);
@@ -315,7 +320,7 @@ int ads_meta_commit(struct ads_pool *pool, struct ads_txn *txn)
 	int err;
 
 	mutex_lock(&meta->lock);
-	before = meta->active;
+	before = meta->st.meta_active;
 	err = ads_meta_make_room(meta);
 	if (!err)
 		err = leave(meta, txn->drop_meta);
@@ -324,12 +329,11 @@ int ads_meta_commit(struct ads_pool *pool, struct ads_txn *txn)
 		err = commit_locked(meta, txn, &next);
 	}
 	shrunk = meta->active != before && !meta->readonly;
-	if (shrunk)
-		ads_super_refresh(meta);
 	ads_meta_unlock(meta);
 
+	/* By and by: it writes whole tables, and our caller has writes waiting. */
 	if (shrunk)
-		ads_meta_repair(pool);
+		queue_work(pool->ctl_wq, &pool->repair_work);
 	memalloc_noio_restore(noio);
 	return err;
 }

@@ -115,6 +115,10 @@ u64 ads_meta_term(struct ads_pool *pool);
 unsigned int ads_meta_role(struct ads_pool *pool, u16 member);
 /* A metadata member was dropped and nobody has taken its place. */
 bool ads_meta_degraded(struct ads_pool *pool);
+/* No metadata member takes records any more. */
+bool ads_meta_readonly(struct ads_pool *pool);
+/* Work function of pool->repair_work: find members in place of lost ones. */
+void ads_meta_repair_work(struct work_struct *work);
 
 /*
  * Make @member a metadata member again (an undone drain) or for the first

@@ -226,7 +226,6 @@ static int mig_apply(struct ads_txn *txn)
 
 	mutex_lock(&pool->lock);
 	spin_lock_irq(&m->lock);
-	/* A user's flush that fails here from now on is the user's business. */
 	spin_lock(&dst->flush_lock);
 	/*
 	 * Refused: a write that is not acknowledged yet is on the source only,
@@ -236,7 +235,6 @@ static int mig_apply(struct ads_txn *txn)
 	    dst->state == ADSHARD_MEMBER_FAILED) {
 		r = -EIO;
 	} else {
-		dst->nr_owned++;
 		m->committed = true;
 		m->window = false;
 		WRITE_ONCE(pool->map[m->seg], ads_word(m->dst, m->dst_chunk));
@@ -252,6 +250,7 @@ static int mig_apply(struct ads_txn *txn)
 static void mig_commit(struct ads_mig *m)
 {
 	struct ads_pool *pool = m->pool;
+	struct ads_member *dst = &pool->members[m->dst];
 	struct ads_txn *txn = &m->txn->txn;
 	u32 dirtied;
 	bool ready;
@@ -273,16 +272,23 @@ static void mig_commit(struct ads_mig *m)
 	}
 
 	/*
-	 * 2. From here a write that fails on a leg waits for the outcome. If a
-	 *    chunk got dirty during the flush, its copy was not flushed.
+	 * 2. From here a write that fails on a leg waits for the outcome, and a
+	 *    user's flush that fails on the destination is an error: a crash may
+	 *    find the record, and make it the owner. If a chunk got dirty during
+	 *    the flush, its copy was not flushed.
 	 */
 	spin_lock_irq(&m->lock);
+	spin_lock(&dst->flush_lock);
 	ready = !m->stop && !m->error && m->dirtied == dirtied &&
-		m->clean == m->nr_chunks;
-	if (ready)
+		m->clean == m->nr_chunks &&
+		dst->flushes_failed == m->dst_flushes;
+	if (ready) {
 		m->window = true;
-	else
+		dst->nr_owned++;
+	} else {
 		WRITE_ONCE(m->step, ADSHARD_STEP_VERIFY);
+	}
+	spin_unlock(&dst->flush_lock);
 	spin_unlock_irq(&m->lock);
 	if (!ready) {
 		queue_work(pool->ctl_wq, &m->ctl_work);
@@ -307,6 +313,12 @@ static void mig_commit(struct ads_mig *m)
 			       "the destination failed during the commit" :
 			       "the change could not be recorded");
 	spin_unlock_irq(&m->lock);
+	/* Durably taken back, or never written: a mere destination again. */
+	if (r && !m->stuck) {
+		spin_lock_irq(&dst->flush_lock);
+		dst->nr_owned--;
+		spin_unlock_irq(&dst->flush_lock);
+	}
 	ads_stalled_end(m);
 
 	if (m->stuck) {

@@ -77,6 +77,7 @@ static struct ads_pool *pool_alloc(struct mapped_device *md,
 	init_waitqueue_head(&pool->wait);
 	spin_lock_init(&pool->throttle_lock);
 	INIT_WORK(&pool->error_work, ads_error_work);
+	INIT_WORK(&pool->repair_work, ads_meta_repair_work);
 	INIT_WORK(&pool->table_work, table_work);
 
 	pool->nr_present = nr;
@@ -221,8 +222,10 @@ static void pool_unload(struct ads_pool *pool)
 	pool->suspended = true;
 	mutex_unlock(&pool->lock);
 
-	if (loaded)
+	if (loaded) {
 		ads_mig_destroy_all(pool);
+		cancel_work_sync(&pool->repair_work);
+	}
 	/* After the last that could send an event. */
 	cancel_work_sync(&pool->error_work);
 	cancel_work_sync(&pool->table_work);
@@ -344,6 +347,8 @@ static void init_members(struct ads_pool *pool)
 			degraded = true;
 	}
 	pool->state = degraded ? ADSHARD_POOL_DEGRADED : ADSHARD_POOL_OK;
+	if (ads_meta_readonly(pool))
+		pool->state = ADSHARD_POOL_READONLY;
 }
 
 int ads_pool_load(struct ads_pool *pool, struct ads_target *at, sector_t len)
@@ -415,8 +420,7 @@ static int commit_member(struct ads_pool *pool, u16 member, u8 state)
 	txn->undo[0] = txn->redo[0];
 	txn->redo[0].member.state = state;
 	/* Nothing of it is needed any more, so it need not be asked. */
-	if ((state == ADSHARD_MEMBER_DRAINED || state == ADSHARD_MEMBER_FAILED) &&
-	    ads_meta_role(pool, member) == 2)
+	if (state == ADSHARD_MEMBER_DRAINED || state == ADSHARD_MEMBER_FAILED)
 		txn->drop_meta = member;
 	r = ads_meta_commit(pool, txn);
 	kfree(txn);
@@ -450,7 +454,11 @@ static int set_member(struct ads_pool *pool, u16 member, u8 state)
 		if (!mb->bdev)
 			return -ENODEV;
 		r = commit_member(pool, member, state);
-		return r ?: ads_meta_recruit(pool, member);
+		/* Online it is, whether it can hold metadata or not. */
+		if (!r && ads_meta_recruit(pool, member))
+			DMWARN("%pg: member %u can't hold metadata", mb->bdev,
+			       member);
+		return r;
 	case ADSHARD_MEMBER_DRAINING:
 		if (old == ADSHARD_MEMBER_FAILED)
 			return -EHOSTDOWN;

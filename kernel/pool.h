@@ -122,6 +122,7 @@ struct ads_pool {
 	struct mutex event_lock;	/* @event_seq: order is number */
 	u64 event_seq;
 	struct work_struct error_work;	/* sends MEMBER_ERROR events */
+	struct work_struct repair_work;	/* metadata members, on @ctl_wq */
 	struct work_struct table_work;	/* dm_table_event(), never from a bio */
 
 	struct workqueue_struct *bio_wq;	/* held and deferred user bios */

@@ -130,25 +130,39 @@ int ads_super_write(struct ads_mio *io, struct block_device *bdev,
  * The list in the superblocks is the second witness at activation: it keeps a
  * member that was dropped, and whose last record still calls it active, from
  * speaking for the pool once those that went on without it can't be read any
- * more. It is written after the record that it follows, so it may lag, and then
- * names members that are out; it never leaves out one on which alone something
- * newer stands, because a recruit takes part in no record that others don't
- * have.
+ * more.
+ *
+ * A member that leaves is taken off the list after the record that says so: the
+ * list may lag, and then names one that is out. A recruit is put on it before
+ * the record that calls it active: that record may be on the recruit alone when
+ * the power goes, and then nobody else could vouch for it.
  */
-void ads_super_refresh(struct ads_meta *meta)
+void ads_super_name(struct ads_meta *meta, u8 set)
 {
-	struct ads_super s = { .geo = meta->geo, .seq = ++meta->sb_seq };
+	struct ads_super s = { .geo = meta->geo };
+	bool same = true;
 	unsigned int i;
 
-	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
-		if (meta->active & 1U << i)
-			memcpy(s.meta_uuid[s.nr_meta++], meta->slot[i].uuid,
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
+		const struct ads_meta_slot *slot = &meta->slot[i];
+		u16 member = ADSHARD_NO_MEMBER;
+
+		if (set & 1U << i) {
+			member = slot->member;
+			memcpy(s.meta_uuid[s.nr_meta++], slot->uuid,
 			       ADSHARD_UUID_SIZE);
+		}
+		same &= meta->named[i] == member;
+		meta->named[i] = member;
+	}
+	if (same || !set)
+		return;
+	s.seq = ++meta->sb_seq;
 	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
 		const struct ads_meta_slot *slot = &meta->slot[i];
 		const struct adshard_member *disk;
 
-		if (!(meta->active & 1U << i))
+		if (!(set & 1U << i))
 			continue;
 		disk = &meta->pool->members[slot->member].disk;
 		memcpy(s.uuid, slot->uuid, sizeof(s.uuid));

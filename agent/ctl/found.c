@@ -84,6 +84,13 @@ static void newest(struct found *f, uint64_t *seq)
 		snprintf(f->no_meta, sizeof(f->no_meta), "%s", err.text);
 }
 
+/*
+ * Records that a power cut in the middle of a commit may leave a member behind,
+ * for the kernel to bring it up to date (ADS_META_SPARE there). One that is
+ * further behind is an old copy.
+ */
+#define LAG_MAX	10
+
 static void check_device(struct found *f, size_t i, uint64_t seq)
 {
 	const struct ads_scan_dev *d = f->pool->dev[i];
@@ -104,7 +111,7 @@ static void check_device(struct found *f, size_t i, uint64_t seq)
 	else if (m->state == ADSHARD_MEMBER_FAILED)
 		set_problem(f, i, "%s has failed and is not used any more",
 			    d->path);
-	else if (is_active_meta(f->meta, index) && seq < f->meta->seq)
+	else if (is_active_meta(f->meta, index) && seq + LAG_MAX < f->meta->seq)
 		set_problem(f, i,
 			    "%s is stale: its metadata ends at record %llu, that of the pool at %llu",
 			    d->path, (unsigned long long)seq,

@@ -283,7 +283,9 @@ static void empty(struct member *m)
 		send_moves(m, j);
 	tell_room(m, before);
 	progress(m, j);
-	if (drain_stuck(m->drain)) {
+	/* events run ahead of the view, by which progress is counted */
+	if (drain_stuck(m->drain) &&
+	    m->k.nr_segments == drain_left(m->drain)) {
 		list_given_up(m->drain, text, sizeof(text));
 		snprintf(j->note, sizeof(j->note), "%s", text);
 		end(m, j, JOB_WITH_ERRORS, LOG_ERR, text);

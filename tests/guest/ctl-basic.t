@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # adshardctl from create to activate: what it says, what it refuses, its exit codes.
+# kernels: 6.1
+# kernels-long: 6.1 6.12 um
 # timeout: 240
 . /t/lib.sh
 

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # adshardctl evacuate: plans, adopts, survives its own death, finds other destinations.
+# kernels: 6.12
+# kernels-long: 6.1 6.12 um
 # timeout: 240
 . /t/lib.sh
 

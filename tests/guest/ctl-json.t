@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The JSON of every verb is what its schema says, and events are complete.
-# kernels: 6.1 6.12
+# kernels: 6.12
+# kernels-long: 6.1 6.12
 # timeout: 240
 # hook: tests/guest/ctl-json.hook
 . /t/lib.sh

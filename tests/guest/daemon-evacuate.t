@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The agent sees a disk go bad and has it emptied, hottest segments first; the socket tells.
-# kernels: 6.1 6.12
+# kernels: 6.12
+# kernels-long: 6.1 6.12
 # timeout: 300
 # files: tests/guest/daemon-lib.sh tests/guest/daemon-smartctl
 . /t/lib.sh
@@ -19,7 +20,7 @@ configure 'throttle { source_rate = 8M }'
 run "the configuration is valid" adshardd --check-config
 agent
 known() { [ "$(score "$bad")" = 7 ]; }
-run "a healthy disk has a low score" wait_for 15 known
+run "a healthy disk has a low score" wait_for 60 known
 like "$(ask '{"cmd":"status"}')" '"name":"adshardd.status","version":1.*"members":\[\{"pool":"[-0-9a-f]{36}","member":0' "status"
 like "$(ask -u 1000 '{"cmd":"version"}')" '"version":"' "everyone may ask"
 like "$(ask -u 1000 '{"cmd":"reload"}')" '"code":1}' "but not command"
@@ -38,7 +39,7 @@ sleep 2.5
 # --- one scoring above 70 is not enough, two are -----------------------------------------
 total=$(on 1)
 smart "$bad" "197 8" "187 3"
-run "it is drained by itself" wait_for 30 is_state 1 draining
+run "it is drained by itself" wait_for 60 is_state 1 draining
 like "$(score "$bad")" '^(8[6-9]|9[0-9])$' "its score is urgent"
 like "$(ask '{"cmd":"risk","member":"'"$bad"'"}')" '"factor":"pending sectors \(197\)","value":"8, rose by 8 in 30 days","since":[0-9]+' "and has a reason"
 like "$(ask '{"cmd":"jobs"}')" '"kind":"evacuate".*"member":1.*"state":"draining","reason":"score [89][0-9]: pending sectors' "there is a job"
@@ -56,8 +57,8 @@ is "$(sed -n 's/.*: segment \([0-9]*\) to member 1$/\1/p' /tmp/log)" "" "nothing
 # --- a score between drain and urgent needs two readings ------------------------------------
 smart "${MEMBERS[2]}" "5 200"
 above() { [ "$(score "${MEMBERS[2]}")" -gt 70 ]; }
-run "another disk" wait_for 15 above
-run "is drained too" wait_for 15 is_state 2 draining
+run "another disk" wait_for 60 above
+run "is drained too" wait_for 60 is_state 2 draining
 like "$(grep "is at risk" /tmp/log | tail -n 1)" "member2.*score 78" "at its second scoring"
 run "is emptied" wait_for 60 is_state 2 drained
 is "$(md5sum </dev/mapper/tank)" "$sum" "the data is whole"

@@ -43,7 +43,7 @@ ask() {
 agent() {
 	adshardd --debug "$@" 2>>/tmp/log &
 	AGENT=$!
-	wait_for 10 ask '{"cmd":"version"}' || diag "the agent does not answer"
+	wait_for 30 ask '{"cmd":"version"}' || diag "the agent does not answer"
 }
 agent_end() { kill $AGENT && wait $AGENT; }
 agent_kill() {

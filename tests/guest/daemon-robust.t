@@ -16,7 +16,7 @@ says() { status | grep -qE "$1"; }
 
 # --- nothing there yet ---------------------------------------------------------------------
 configure
-sed -i 's/timeout = 8s/timeout = 3s/' /etc/adshard/adshardd.conf
+sed -i 's/timeout = 8s/timeout = 5s/' /etc/adshard/adshardd.conf
 mkdir -p /var/lib/adshard
 echo "not a database, but long enough to be taken for a damaged one $RANDOM" >/var/lib/adshard/history.db
 for disk in member0 member1 member2 member3; do smart $disk; done
@@ -30,11 +30,11 @@ fails "a second agent does not start" adshardd
 load_module
 members 4 48
 run "create" adshardctl create --size 72M --segment-size 2M --chunk-size 64K tank "${MEMBERS[@]}"
-run "the module comes: members are found" wait_for 20 says '"device":"/dev/member3"'
+run "the module comes: members are found" wait_for 60 says '"device":"/dev/member3"'
 
 # --- smartctl ----------------------------------------------------------------------------------
-run "one that hangs: the others have scores" wait_for 20 scored "${MEMBERS[0]}" 7
-run "it is killed" wait_for 20 says 'did not answer within 3 s'
+run "one that hangs: the others have scores" wait_for 60 scored "${MEMBERS[0]}" 7
+run "it is killed" wait_for 60 says 'did not answer within 5 s'
 is "$(score "${MEMBERS[1]}")" null "and has no score"
 like "$(status)" '"device":"/dev/member2"[^}]*"smart_age":null' "nonsense is no score"
 like "$(status)" '"device":"/dev/member3"[^}]*"asleep":true' "a sleeping disk sleeps"
@@ -42,22 +42,22 @@ fails "no more than one hangs" eval '[ "$(pgrep -f "daemon-smartctl.*member1" | 
 smart "${MEMBERS[1]}"
 smart "${MEMBERS[2]}" "serial OTHER"
 smart "${MEMBERS[3]}"
-run "all is well again" wait_for 20 scored "${MEMBERS[1]}" 7
-run "everywhere" wait_for 20 scored "${MEMBERS[3]}" 7
+run "all is well again" wait_for 60 scored "${MEMBERS[1]}" 7
+run "everywhere" wait_for 60 scored "${MEMBERS[3]}" 7
 smart "${MEMBERS[2]}" "serial ANOTHER" "197 50"
-run "another drive is another drive" wait_for 20 logged 'member2.*is another drive now: Made Up ANOTHER, was Made Up OTHER'
+run "another drive is another drive" wait_for 60 logged 'member2.*is another drive now: Made Up ANOTHER, was Made Up OTHER'
 run "16 pending sectors at first sight" wait_for 10 scored "${MEMBERS[2]}" 81
 smart "${MEMBERS[2]}" "serial OTHER"
-run "and the old one is what it was" wait_for 20 scored "${MEMBERS[2]}" 7
+run "and the old one is what it was" wait_for 60 scored "${MEMBERS[2]}" 7
 
 # --- all rise together ---------------------------------------------------------------------------
 for disk in "${MEMBERS[@]:0:2}"; do smart "$disk" "197 8" "187 3"; done
 smart "${MEMBERS[2]}" "serial OTHER" "197 8" "187 3"
-run "three of four go bad at once: a warning" wait_for 20 says 'went bad together with many others'
+run "three of four go bad at once: a warning" wait_for 60 says 'went bad together with many others'
 sleep 3
 is "$(for i in 0 1 2 3; do state $i; done | sort -u)" online "and no evacuation"
 for disk in "${MEMBERS[@]:0:3}"; do smart "$disk" "serial NEW-$disk"; done
-run "gone" wait_for 20 scored "${MEMBERS[0]}" 7
+run "gone" wait_for 60 scored "${MEMBERS[0]}" 7
 
 # --- clients, signals, configuration -----------------------------------------------------------------
 sleep 1000 | busybox nc local:$SOCKET 2>/dev/null &
@@ -74,15 +74,15 @@ like "$(adshardd --once 2>/dev/null)" '"device":"/dev/member0"' "--once works be
 
 # --- the pool and the module go and come ----------------------------------------------------------------
 run "deactivate" adshardctl deactivate tank
-run "the pool is gone" wait_for 20 says '"members":\[\]'
+run "the pool is gone" wait_for 60 says '"members":\[\]'
 unload_module
-run "the module is gone" wait_for 20 says '"warnings":\["kernel: .*not loaded'
+run "the module is gone" wait_for 60 says '"warnings":\["kernel: .*not loaded'
 load_module
 run "activate" adshardctl activate tank
-run "all is back" wait_for 20 scored "${MEMBERS[3]}" 7
+run "all is back" wait_for 60 scored "${MEMBERS[3]}" 7
 unload_quickly() { adshardctl deactivate tank && unload_module && insmod "$ADS_MODULE" && adshardctl activate tank; }
 run "at once" unload_quickly
-run "it is found" wait_for 20 says '"device":"/dev/member3"'
+run "it is found" wait_for 60 says '"device":"/dev/member3"'
 sleep 2
 adshardctl member 3 draining >/dev/null 2>&1 || adshardctl evacuate 3 --detach >/dev/null
 run "and events arrive" wait_for 30 is_state 3 drained

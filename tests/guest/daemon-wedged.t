@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A disk that takes requests and never answers: neither the agent nor the evacuation of another
 # disk by its successor is stopped by it, and a killed agent that can't end is passed by.
-# kernels: 6.1 6.12
+# kernels: 6.12
+# kernels-long: 6.1 6.12
 # timeout: 400
 # files: tests/guest/daemon-lib.sh tests/guest/daemon-smartctl
 . /t/lib.sh

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The netlink family: what a request may say, what is refused and why, dumps, events; and the
 # messages of the target.
+# kernels: um
+# kernels-long: 6.1 6.12 um
 # timeout: 180
 . /t/lib.sh
 

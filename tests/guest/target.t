@@ -106,8 +106,11 @@ flip() { # DEVICE OFFSET
 flip "${MEMBERS[1]}" $((4096 + 100))
 run "one bad superblock of two" dm_create vol "$table"
 dm_remove vol
+# (which the activation has put right)
+flip "${MEMBERS[1]}" $((4096 + 100))
 flip "${MEMBERS[1]}" $((12288 + 100))
 refused "member1: " "$table"
+flip "${MEMBERS[1]}" $((4096 + 100))
 flip "${MEMBERS[1]}" $((12288 + 100))
 run "and good again" dm_create vol "$table"
 dm_remove vol

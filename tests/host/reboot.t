@@ -3,7 +3,8 @@
 # reboot.t KERNEL: deactivate, reboot, activate: the same map, the same data. Then a reset in the
 # middle of migrations: every segment is whole on its source or on its destination.
 # A host test boots guests itself, on disks that are kept.
-# kernels: 6.1 6.12
+# kernels: 6.12
+# kernels-long: 6.1 6.12
 set -eu -o pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 kernel=$1
