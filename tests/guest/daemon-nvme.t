@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # With the real smartctl: an NVMe disk that calls itself unreliable, one that is too hot, and one
 # that makes itself read-only.
-# kernels: 6.1 6.12
+# kernels: 6.12
+# kernels-long: 6.1 6.12
 # timeout: 400
 # files: tests/guest/daemon-lib.sh
 # hook: tests/guest/daemon-nvme.hook
