@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every allocation of the format of a new pool fails once; see allocation.t.
+# Every allocation of the format of a new pool, and of an activation, fails once; see allocation.t.
 # kernels: um
-# timeout: 1200
+# timeout: 2400
 # kmemleak: module
 # long: yes
 . /t/lib.sh
@@ -18,4 +18,12 @@ dm_remove vol
 
 again="dmsetup create vol --notable && dmsetup load vol --table '$table'"
 run "format and activate" failnth -b "$blank; $again" -a "dmsetup remove vol" resume vol
+
+eval "$blank"
+dm_create vol "$table"
+pool=$(dmsetup table vol | cut -d' ' -f4)
+dm_remove vol
+active="0 65536 adshard $pool 2 ${MEMBERS[*]}"
+again="dmsetup create vol --notable && dmsetup load vol --table '$active'"
+run "activate" failnth -b "$again" -a "dmsetup remove vol" resume vol
 done_testing
