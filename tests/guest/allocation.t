@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Every allocation of a table load, a suspend and resume, the messages and the questions asked of
 # a running volume fails once; allocation-format.t has format and activation, which take long.
-#  Each must be answered with ENOMEM or made do without; KASAN,
-# lockdep and kmemleak say whether what was undone was undone well.
+# Each must be answered with ENOMEM or made do without; KASAN, lockdep and kmemleak say whether
+# what was undone was undone well.
 # kernels: um
 # timeout: 400
 # kmemleak: module
@@ -12,9 +12,6 @@
 load_module
 members 2 32
 table="0 65536 adshard - 2 ${MEMBERS[*]} 2 segment_size 2048"
-blank="for m in ${MEMBERS[*]}; do blkdiscard -z -l 1M \$m; done"
-
-eval "$blank"
 dm_create vol "$table"
 pool=$(dmsetup table vol | cut -d' ' -f4)
 dm_remove vol
