@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ext4 and xfs on a volume whose segments move under load; clean afterwards; fstrim works.
-# kernels: 6.1 6.12
+# kernels: 6.12
 # kernels-long: 6.1 6.12
 # timeout: 150
 # memory: 1536
