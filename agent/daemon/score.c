@@ -254,6 +254,7 @@ static void changed_drive(struct member *m, const struct drive *was,
 	m->told_score = -1;
 	/* or is it? Whether the member takes data again is the operator's to say */
 	m->by_agent = false;
+	cycle_save(m);
 }
 
 /* The drive's log is there (or there is none): the sample goes its way. */
@@ -290,8 +291,13 @@ void cycle_sample(struct member *m, const struct smart_sample *s)
 	char serial[sizeof(s->serial)];
 	struct drive *drive;
 
-	serial_of(m, s, serial, sizeof(serial));
-	drive = cycle_drive(m->daemon, s->model, serial, s->protocol);
+	drive = m->drive;
+	/* the one that came first keeps the name if another has the same */
+	if (!drive || strcmp(m->smart.sample.model, s->model) ||
+	    strcmp(m->smart.sample.serial, s->serial)) {
+		serial_of(m, s, serial, sizeof(serial));
+		drive = cycle_drive(m->daemon, s->model, serial, s->protocol);
+	}
 	if (!drive)
 		return;
 	if (m->drive && m->drive != drive)

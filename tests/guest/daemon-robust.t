@@ -50,6 +50,16 @@ run "16 pending sectors at first sight" wait_for 10 scored "${MEMBERS[2]}" 81
 smart "${MEMBERS[2]}" "serial OTHER"
 run "and the old one is what it was" wait_for 60 scored "${MEMBERS[2]}" 7
 
+smart "${MEMBERS[0]}" "serial TWIN"
+smart "${MEMBERS[1]}" "serial TWIN" "5 100"
+run "two drives with one serial number" wait_for 60 scored "${MEMBERS[1]}" 31
+sleep 6
+is "$(grep -c 'member[01].*is another drive now: Made Up TWIN' /tmp/log)" 2 "are two drives"
+is "$(score "${MEMBERS[0]}")" 7 "and do not mix"
+smart "${MEMBERS[0]}"
+smart "${MEMBERS[1]}"
+run "as before" wait_for 60 scored "${MEMBERS[1]}" 7
+
 # --- all rise together ---------------------------------------------------------------------------
 for disk in "${MEMBERS[@]:0:2}"; do smart "$disk" "197 8" "187 3"; done
 smart "${MEMBERS[2]}" "serial OTHER" "197 8" "187 3"
