@@ -32,7 +32,7 @@ host c 4 >/dev/null
 run "unreliable" wait_for 30 scored "${MEMBERS[2]}" 85
 run "which at its second reading is a reason to go" wait_for 30 is_state 2 draining
 run "it is emptied" wait_for 90 is_state 2 drained
-like "$(grep 'job 1: drained' /tmp/log)" '8 of 8 segments' "with all that it had"
+run "with all that it had" wait_for 10 logged 'job 1: drained: 8 of 8 segments'
 is "$(sed -n 's/.*: segment [0-9]* to member 1$/&/p' /tmp/log)" "" "nothing went to the hot one"
 host d 8 >/dev/null
 run "read-only" wait_for 30 scored "${MEMBERS[3]}" 95

@@ -182,9 +182,10 @@ KLOG_MARK=0
 klog_mark() { KLOG_MARK=$(dmesg | wc -l); }
 klog() { dmesg | tail -n +$((KLOG_MARK + 1)); }
 
-# wait_for SECONDS COMMAND...: until the command succeeds
+# wait_for SECONDS COMMAND...: until the command succeeds.  The seconds are those of a machine
+# that has nothing else to do; it is given four times as long, which costs time in a failure only.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + 4 * $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
