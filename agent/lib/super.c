@@ -82,11 +82,55 @@ static void decode(const struct adshard_super *d, struct ads_super *sb)
 	memcpy(sb->meta_uuid, d->meta_uuid, sizeof(sb->meta_uuid));
 }
 
+/* The bounds of the kernel, see kernel/format.h there. */
+#define JOURNAL_MIN	64
+#define JOURNAL_MAX	4096
+#define BAD_BLOCKS_MAX	4096
+#define SEQ_MAX		0x4000000000000000ULL
+#define SECTORS_MAX	0x40000000000000ULL	/* bytes fit a loff_t */
+
+static uint64_t div_up(uint64_t a, uint64_t b)
+{
+	return a / b + !!(a % b);
+}
+
+static bool layout_fits(const struct ads_super *sb)
+{
+	uint64_t area = sb->table_blocks;
+	uint64_t body = div_up(sb->max_members, ADSHARD_MEMBERS_PER_BLOCK) +
+			div_up(sb->max_segments, ADSHARD_SEGMENTS_PER_BLOCK) +
+			sb->max_bad_blocks;
+
+	return sb->journal_block >= ADSHARD_HEAD_BYTES / ADSHARD_BLOCK_SIZE &&
+	       sb->journal_blocks >= JOURNAL_MIN &&
+	       sb->journal_blocks <= JOURNAL_MAX && area > body &&
+	       (uint64_t)sb->journal_block + sb->journal_blocks <=
+			sb->table_block[0] &&
+	       sb->table_block[0] + area <= sb->table_block[1] &&
+	       (sb->table_block[1] + area) * ADSHARD_BLOCK_SECTORS <=
+			sb->data_start;
+}
+
+/* In this order no sum can overflow: the size is known to be small. */
+static bool data_fits(const struct ads_super *sb)
+{
+	return sb->data_start <= sb->member_sectors &&
+	       sb->data_start % ADSHARD_BLOCK_SECTORS == 0 &&
+	       (uint64_t)sb->data_chunks << sb->chunk_shift <=
+			sb->member_sectors - sb->data_start &&
+	       sb->data_chunks >> (sb->segment_shift - sb->chunk_shift) <=
+			ADSHARD_MAX_SEGMENTS;
+}
+
 /* NULL, or the name of the first field that makes no sense. */
 static const char *senseless(const struct ads_super *sb)
 {
-	uint64_t area = sb->table_blocks;
+	static const uint8_t no_uuid[ADSHARD_UUID_SIZE];
+	uint32_t lbs = sb->logical_block_size;
 
+	if (!memcmp(sb->pool_uuid, no_uuid, sizeof(no_uuid)) ||
+	    !memcmp(sb->member_uuid, no_uuid, sizeof(no_uuid)))
+		return "UUID";
 	if (sb->segment_shift < ADSHARD_SEGMENT_SHIFT_MIN ||
 	    sb->segment_shift > ADSHARD_SEGMENT_SHIFT_MAX)
 		return "segment size";
@@ -94,23 +138,23 @@ static const char *senseless(const struct ads_super *sb)
 	    sb->chunk_shift > ADSHARD_CHUNK_SHIFT_MAX ||
 	    sb->chunk_shift > sb->segment_shift)
 		return "chunk size";
-	if (sb->member_index >= ADSHARD_MAX_MEMBERS)
+	if (lbs < 512 || lbs > ADSHARD_BLOCK_SIZE || (lbs & (lbs - 1)))
+		return "logical block size";
+	if (!sb->max_members || sb->max_members > ADSHARD_MAX_MEMBERS ||
+	    !sb->max_segments || sb->max_segments > ADSHARD_MAX_SEGMENTS ||
+	    sb->max_bad_blocks > BAD_BLOCKS_MAX)
+		return "table size";
+	if (sb->member_index >= sb->max_members)
 		return "member index";
 	if (sb->nr_meta < 1 || sb->nr_meta > ADSHARD_META_MEMBERS)
 		return "number of metadata members";
-	if (sb->max_segments > ADSHARD_MAX_SEGMENTS ||
-	    sb->max_members > ADSHARD_MAX_MEMBERS || !sb->max_members)
-		return "table size";
-	if (!sb->journal_blocks ||
-	    sb->journal_block <= ADSHARD_SB_BLOCK1 ||
-	    (uint64_t)sb->journal_block + sb->journal_blocks >
-			sb->table_block[0] ||
-	    sb->table_block[0] + area > sb->table_block[1] ||
-	    (sb->table_block[1] + area) * ADSHARD_BLOCK_SECTORS >
-			sb->data_start)
+	if (sb->sb_seq > SEQ_MAX)
+		return "sequence";
+	if (sb->member_sectors > SECTORS_MAX)
+		return "size";
+	if (!layout_fits(sb))
 		return "layout";
-	if (sb->data_start + ((uint64_t)sb->data_chunks << sb->chunk_shift) >
-	    sb->member_sectors)
+	if (!data_fits(sb))
 		return "data area";
 	return NULL;
 }
