@@ -72,6 +72,11 @@ bench: deps bench-hotpath
 bench-hotpath: deps
 	@tests/bench/hotpath
 
+# F="target..." for some of them, RUNS=n or SECONDS=n for how long; tests/fuzz/fuzz.h says more
+.PHONY: fuzz
+fuzz: deps
+	@tests/fuzz/run $(if $(RUNS),-r $(RUNS)) $(if $(SECONDS),-s $(SECONDS)) $(F)
+
 .PHONY: um-kernel debug-kernel
 um-kernel:
 	@scripts/kernel um
@@ -136,6 +141,7 @@ help:
 	@echo '  check           everything that fits ten minutes; T=name K=6.1|6.12|um for one test'
 	@echo '  check-long      everything'
 	@echo '  static          warnings, sparse, checkpatch, semantic patches, ... only'
+	@echo '  fuzz            whatever is parsed on the host, under a fuzzer; F=target RUNS=n | SECONDS=n'
 	@echo '  bench           all figures'
 	@echo '  bench-hotpath   instructions per I/O, exact'
 	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Journal records, and the entries in them.
+ *
+ * Input: a byte of flags, then the record; what is missing is zero.
+ *
+ * Options: -max_len=600
+ */
+#include "format-block.h"
+#include "fuzz.h"
+
+#define UNSEALED	1		/* leave the checksum */
+#define MISPLACED	2		/* not where its number says */
+#define SMALL		4		/* in a pool with small tables */
+
+static struct adshard_record *rec;
+static struct ads_geometry geos[2];
+
+void fuzz_init(void)
+{
+	rec = aligned_alloc(4096, sizeof(*rec));
+	must(rec);
+	geos[0] = geos[1] = test_geo();
+	geos[1].max_members = 3;
+	geos[1].max_segments = 5;
+	geos[1].journal_blocks = 67;
+	geos[1].logical_block_size = 4096;
+}
+
+static void check_state(const struct ads_state *st,
+			const struct ads_geometry *geo)
+{
+	struct adshard_state d;
+	struct ads_state back;
+
+	must(st->seq && st->seq <= ADS_FMT_SEQ_MAX);
+	must(st->nr_segments && st->nr_segments <= geo->max_segments);
+	must(st->nr_members && st->nr_members <= geo->max_members);
+	must(st->volume_sectors <=
+	     (u64)st->nr_segments << geo->segment_shift);
+	must(st->meta_active);
+	for (int i = 0; i < 8; i++)
+		must(st->meta_member[i] < st->nr_members ||
+		     (st->meta_member[i] == ADSHARD_NO_MEMBER &&
+		      !(st->meta_active & 1 << i)));
+	memset(&back, 0, sizeof(back));
+	ads_fmt_state_encode(st, &d);
+	must(!ads_fmt_state_decode(&d, geo, &back, NULL));
+	must(back.seq == st->seq && back.term == st->term);
+	must(back.history == st->history && back.time == st->time);
+	must(back.volume_sectors == st->volume_sectors);
+	must(back.nr_segments == st->nr_segments);
+	must(back.nr_members == st->nr_members);
+	must(!memcmp(back.meta_member, st->meta_member,
+		     sizeof(st->meta_member)));
+	must(back.meta_active == st->meta_active);
+}
+
+static void use_segment(const struct adshard_seg *seg)
+{
+	struct adshard_seg again;
+	const char *why = NULL;
+	u16 member, member2;
+	u32 chunk, chunk2;
+	int r;
+
+	r = ads_fmt_seg_decode(seg, &member, &chunk, &why);
+	must(r == 0 || r == -ENOENT || r == -EOPNOTSUPP || r == -EINVAL);
+	must(!!why == (r && r != -ENOENT));
+	if (r)
+		return;
+	ads_fmt_seg_encode(&again, member, chunk);
+	must(!ads_fmt_seg_decode(&again, &member2, &chunk2, NULL));
+	must(member == member2 && chunk == chunk2);
+}
+
+static void use_member(const struct adshard_member *m,
+		       const struct ads_geometry *geo)
+{
+	u64 start = le64toh(m->data_start), end = le64toh(m->sectors);
+	u64 data = (u64)le32toh(m->data_chunks) << geo->chunk_shift;
+
+	if (ads_fmt_member_check(m, geo, NULL) || ads_fmt_member_free(m))
+		return;
+	must(end <= 1ULL << 54 && start <= end && data <= end - start);
+	must(m->state >= 1 && m->state <= 4);
+	must(strlen((const char *)m->domain) < sizeof(m->domain));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_in in = { data, size };
+	uint8_t flags = fuzz_u8(&in);
+	const struct ads_geometry *geo = &geos[!!(flags & SMALL)];
+	const char *why = NULL;
+	struct ads_entry entry;
+	struct ads_state st;
+	u32 pos = 0, index;
+	unsigned int n = 0;
+	int r;
+
+	fuzz_take(&in, rec, sizeof(*rec));
+	if (!(flags & UNSEALED))
+		ads_fmt_record_seal(rec, geo, uuid_a);
+	index = ads_fmt_ring_index(geo, le64toh(rec->state.seq));
+	if (flags & MISPLACED) {
+		index = (index + 1) % geo->journal_blocks;
+		rec->crc = htole32(ads_fmt_seal(geo->pool_uuid, uuid_a,
+						record_block(geo, index), rec,
+						offsetof(struct adshard_record,
+							 crc)));
+	}
+	memset(&st, 0, sizeof(st));
+	r = ads_fmt_record_check(rec, geo, uuid_a, index, &st, &why);
+	must(r == 0 || r == -EBADMSG || r == -EOPNOTSUPP || r == -EINVAL);
+	must(!!why == !!r);
+	if ((flags & MISPLACED) && r != -EOPNOTSUPP && r != -EBADMSG)
+		must(r == -EINVAL);
+	/* the number counts also if the rest can't be read */
+	if (r == -EINVAL || r == -EOPNOTSUPP)
+		must(st.seq == le64toh(rec->state.seq));
+	if (r)
+		return 0;
+	check_state(&st, geo);
+	while (ads_fmt_record_next(rec, &pos, &entry)) {
+		const uint8_t *from = (const void *)entry.seg;
+
+		must(from >= rec->entries &&
+		     from < rec->entries + sizeof(rec->entries));
+		if (entry.type == ADSHARD_ENTRY_SEG) {
+			must(entry.index < st.nr_segments);
+			use_segment(entry.seg);
+		} else {
+			must(entry.index < st.nr_members);
+			use_member(entry.member, geo);
+		}
+		n++;
+	}
+	must(n == le16toh(rec->nr_entries));
+	return 0;
+}
+
+void fuzz_seeds(void)
+{
+	struct adshard_member m = test_member();
+	struct ads_state st = test_state();
+	struct adshard_record r;
+	struct adshard_seg seg;
+	uint8_t buf[1 + 1024];
+
+	ads_fmt_record_init(&r, &st, 0x12345678);
+	ads_fmt_seg_encode(&seg, 2, 32);
+	for (int n = 0; n < 4; n++) {
+		for (int flags = 0; flags < 8; flags++) {
+			char name[24];
+
+			ads_fmt_record_seal(&r, &geos[!!(flags & SMALL)],
+					    uuid_a);
+			buf[0] = flags;
+			memcpy(buf + 1, &r, sizeof(buf) - 1);
+			snprintf(name, sizeof(name), "%d-%d", n, flags);
+			fuzz_seed(name, buf, 1 + 128 + le16toh(r.bytes));
+		}
+		if (n & 1)
+			ads_fmt_record_add(&r, ADSHARD_ENTRY_MEMBER, 1, &m,
+					   sizeof(m));
+		else
+			ads_fmt_record_add(&r, ADSHARD_ENTRY_SEG, 3, &seg,
+					   sizeof(seg));
+	}
+}

@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every fuzz target for a minute, or FUZZ_SECONDS.
+# long: yes
+. "$(dirname "$0")/lib.sh"
+
+finding='fuzz\.[a-z-]*\.crashes [^0]|ERROR|must hold|runtime error'
+# something that must be found, and is no seed
+found() { ! tests/fuzz/run -s 60 control >/dev/null 2>&1 || echo "ERROR: the fault was not found"; }
+silent "the control's fault is found" found
+silent "fuzzing" tests/fuzz/run -s "${FUZZ_SECONDS:-60}"
+grep -h . build/fuzz/log/*.figures | sed 's/^/# /'
+done_testing
