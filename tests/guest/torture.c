@@ -9,7 +9,8 @@
  * RWF_DSYNC; no two touch the same block at once, so each knows what it must
  * read. One more thread has segments migrated to random members, aborts some,
  * and pauses the copying now and then, by dm messages. It ends when so many
- * moves are done, reads everything once more, and prints one line of counts.
+ * moves are done, or at SIGTERM, reads everything once more, and prints one line
+ * of counts.
  *
  * Status 0: no difference, no I/O error, no failed migration.
  */
@@ -18,6 +19,7 @@
 #include <inttypes.h>
 #include <linux/fs.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +58,13 @@ struct worker {
 	uint64_t rnd;
 	char *buf;
 };
+
+static volatile sig_atomic_t terminated;
+
+static void terminate(int sig)
+{
+	terminated = 1;
+}
 
 static uint64_t next(uint64_t *s)
 {
@@ -321,7 +330,7 @@ static void *mover(void *arg)
 			t->errors++;
 			break;
 		}
-		if (c.done >= t->want_moves || c.failed ||
+		if (c.done >= t->want_moves || c.failed || terminated ||
 		    (t->deadline && time(NULL) >= t->deadline))
 			break;
 		/* Refusals (there already, migrating, no room) are no news. */
@@ -348,8 +357,9 @@ static bool settle(struct torture *t)
 {
 	struct counts c = { 0 };
 
-	message(t, "abort all");
 	do {
+		/* Each time: it is refused while somebody has the volume suspended. */
+		message(t, "abort all");
 		usleep(5000);
 		if (!status(t, &c))
 			return false;
@@ -411,6 +421,7 @@ int main(int argc, char **argv)
 	if (argc < 2 || !setup(&t))
 		return 2;
 	dm_log_with_errno_init(quiet);
+	signal(SIGTERM, terminate);
 	for (i = 0; i <= nr_threads; i++) {
 		w[i].t = &t;
 		w[i].rnd = t.seed * 1000 + i;
