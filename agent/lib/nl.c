@@ -19,6 +19,8 @@
 /* A dump that collides with changes is repeated so often, with longer pauses. */
 #define DUMP_TRIES	12
 
+#define MAX_ERRNO	4095		/* the kernel's */
+
 static const char no_module[] =
 	"the adshard kernel module is not loaded (modprobe dm-adshard)";
 static const char no_root[] =
@@ -105,6 +107,15 @@ static void take_extack(const struct nlmsghdr *nlh, size_t fixed,
 	}
 }
 
+/* Callers take a positive number for a count, and any other for an errno. */
+static int take_code(int code, struct ads_err *err)
+{
+	if (code <= 0 && code >= -MAX_ERRNO)
+		return code;
+	return ads_err(err, -EPROTO, "the kernel's answer makes no sense: "
+		       "error %d", code);
+}
+
 static int take_error(const struct nlmsghdr *nlh, struct ads_err *err)
 {
 	const struct nlmsgerr *e = NLMSG_DATA(nlh);
@@ -118,7 +129,7 @@ static int take_error(const struct nlmsghdr *nlh, struct ads_err *err)
 	    e->msg.nlmsg_len > NLMSG_HDRLEN)
 		fixed += NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
 	take_extack(nlh, fixed, err);
-	return e->error;
+	return take_code(e->error, err);
 }
 
 static int take_done(const struct nlmsghdr *nlh, struct ads_err *err)
@@ -128,9 +139,10 @@ static int take_done(const struct nlmsghdr *nlh, struct ads_err *err)
 	if (nlh->nlmsg_len < NLMSG_LENGTH(sizeof(int)))
 		return 0;
 	memcpy(&rc, NLMSG_DATA(nlh), sizeof(rc));
-	if (rc < 0)
-		take_extack(nlh, sizeof(int), err);
-	return rc < 0 ? rc : 0;
+	if (rc >= 0)
+		return 0;
+	take_extack(nlh, sizeof(int), err);
+	return take_code(rc, err);
 }
 
 static ssize_t receive(struct ads_nl *nl)
