@@ -199,6 +199,22 @@ static int by_index(const void *a, const void *b)
 	return strverscmp(x->path, y->path);
 }
 
+/* Members from @first up to @end were not seen. */
+static int add_missing(struct ads_scan_pool *p, uint32_t first, uint32_t end)
+{
+	uint32_t *m;
+
+	if (first >= end)
+		return 0;
+	m = reallocarray(p->missing, p->nr_missing + end - first, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	p->missing = m;
+	while (first < end)
+		m[p->nr_missing++] = first++;
+	return 0;
+}
+
 /* Gaps in the members' numbers, and metadata members that were not seen. */
 static int find_missing(struct ads_scan_pool *p)
 {
@@ -207,20 +223,17 @@ static int find_missing(struct ads_scan_pool *p)
 
 	for (size_t i = 0; i < p->nr_dev; i++) {
 		const struct ads_super *sb = &p->dev[i]->sb;
+		int rc;
 
-		for (; next < sb->member_index; next++) {
-			uint32_t *m = reallocarray(p->missing,
-						   p->nr_missing + 1,
-						   sizeof(*m));
-
-			if (!m)
-				return -ENOMEM;
-			p->missing = m;
-			m[p->nr_missing++] = next;
-		}
-		next = sb->member_index + 1;
 		if (p->dev[i]->verdict == ADS_SCAN_DUPLICATE)
 			p->duplicate = true;
+		/* What makes no sense anyway tells nothing of others. */
+		if (sb->member_index >= ADSHARD_MAX_MEMBERS)
+			continue;
+		rc = add_missing(p, next, sb->member_index);
+		if (rc)
+			return rc;
+		next = sb->member_index + 1;
 		if (!newest || sb->sb_seq > newest->sb_seq)
 			newest = sb;
 	}
