@@ -6,6 +6,13 @@
 #include "fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
+const char *__asan_default_options(void);
+
+/* What was freed is remembered, but not so long that no cache holds it. */
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=16:malloc_context_size=5";
+}
 
 __attribute__((weak)) void fuzz_init(void)
 {
