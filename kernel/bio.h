@@ -18,6 +18,7 @@ struct dm_target;
 enum ads_bio_kind {
 	ADS_BIO_PLAIN,		/* one leg, untracked */
 	ADS_BIO_FLUSH,		/* not counted in a lane */
+	ADS_BIO_FLUSHED,	/* one that has waited for a commit */
 	ADS_BIO_TRACKED,	/* a write to the source of a migration */
 	ADS_BIO_MIRRORED,	/* a write to both legs */
 	ADS_BIO_ENDED,		/* ended by us before it went anywhere */
@@ -30,6 +31,7 @@ enum ads_bio_kind {
  * @node:	MIRRORED: in chunk->mirrored
  * @start_ns:	ktime of a sampled bio, else 0
  * @held_ns:	since when it waits for its chunk
+ * @window:	FLUSHED: the newest commit that it waits for
  * @first, @last: MIRRORED: sectors of the volume it writes
  * @slot:	lane * 2 + epoch, as counted
  * @legs:	MIRRORED: legs still to complete
@@ -39,7 +41,10 @@ struct ads_bio {
 	struct ads_mig *mig;
 	struct list_head node;
 	u64 start_ns;
-	u64 held_ns;
+	union {
+		u64 held_ns;
+		u64 window;
+	};
 	sector_t first, last;
 	u32 chunk;
 	u16 member;

@@ -158,19 +158,34 @@ static void account_end(struct ads_pool *pool, struct bio *bio,
 				 write ? ADS_ERR_WRITE : ADS_ERR_READ);
 }
 
+static int flush_end(struct ads_pool *pool, struct bio *bio,
+		     struct ads_bio *pb, blk_status_t *error)
+{
+	struct ads_member *mb;
+
+	if (pb->member == ADSHARD_NO_MEMBER)
+		return DM_ENDIO_DONE;
+	mb = &pool->members[pb->member];
+	/* Nothing that was acknowledged depends on a mere destination. */
+	if (unlikely(*error) && !ads_flush_failed(pool, mb))
+		*error = BLK_STS_OK;
+	bio->bi_status = *error;
+	if (ads_flush_hold(mb, bio))
+		return DM_ENDIO_INCOMPLETE;
+	*error = bio->bi_status;
+	return DM_ENDIO_DONE;
+}
+
 int ads_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
 {
 	struct ads_target *at = ti->private;
 	struct ads_pool *pool = at->pool;
 	struct ads_bio *pb = ads_bio(bio);
 
-	if (unlikely(pb->kind == ADS_BIO_FLUSH)) {
-		/* Nothing that was acknowledged depends on a mere destination. */
-		if (unlikely(*error) && pb->member != ADSHARD_NO_MEMBER &&
-		    !ads_flush_failed(pool, &pool->members[pb->member]))
-			*error = BLK_STS_OK;
+	if (unlikely(pb->kind == ADS_BIO_FLUSH))
+		return flush_end(pool, bio, pb, error);
+	if (unlikely(pb->kind == ADS_BIO_FLUSHED))
 		return DM_ENDIO_DONE;
-	}
 
 	if (unlikely(pb->kind == ADS_BIO_TRACKED))
 		ads_write_tracked_end(pb->mig, pb);

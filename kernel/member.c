@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Members: slots and errors.
+ * Members: slots and errors; for flushes see flush.c.
  */
 #include <linux/bitmap.h>
 #include <linux/jiffies.h>
@@ -23,6 +23,8 @@ int ads_slots_init(struct ads_member *mb, u32 nr_slots)
 	if (!mb->slots)
 		return -ENOMEM;
 	spin_lock_init(&mb->flush_lock);
+	INIT_LIST_HEAD(&mb->windows);
+	bio_list_init(&mb->held);
 	mb->nr_slots = nr_slots;
 	mb->nr_legs = 0;
 	mb->slot_hint = 0;
@@ -72,31 +74,13 @@ void ads_slot_free(struct ads_member *mb, u32 slot)
 		mb->slot_hint = slot;
 }
 
-static bool flush_lost(struct ads_member *mb)
-{
-	unsigned long flags;
-	bool owned;
-
-	spin_lock_irqsave(&mb->flush_lock, flags);
-	mb->flushes_failed++;
-	owned = mb->nr_owned;
-	spin_unlock_irqrestore(&mb->flush_lock, flags);
-	return owned;
-}
-
-bool ads_flush_failed(struct ads_pool *pool, struct ads_member *mb)
-{
-	ads_member_error(pool, mb, ADS_ERR_FLUSH);
-	return flush_lost(mb);
-}
-
 void ads_member_error(struct ads_pool *pool, struct ads_member *mb,
 		      enum ads_error_kind kind)
 {
 	atomic_long_inc(&mb->errors[kind]);
 	/* A record is written with a flush. */
 	if (kind == ADS_ERR_META)
-		flush_lost(mb);
+		ads_flush_meta_failed(mb);
 	if (!test_and_set_bit(kind, &mb->error_pending))
 		schedule_work(&pool->error_work);
 }

@@ -6,6 +6,7 @@
 #define ADS_MEMBER_H
 
 #include <linux/atomic.h>
+#include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/spinlock.h>
 #include <linux/uuid.h>
@@ -13,6 +14,7 @@
 #include <linux/adshard-format.h>
 #include <linux/dm-adshard.h>
 
+struct ads_mig;
 struct ads_pool;
 
 enum ads_error_kind {
@@ -46,6 +48,11 @@ struct ads_limit {
  *		that fails is an error for the user. Before, it is one for the
  *		migrations that come here.
  * @flushes_failed: flushes of any kind that failed
+ * @windows:	migrations to it whose commit is under way, oldest first
+ * @nr_windows:	how many there were, ever
+ * @held:	user's flushes that wait for the outcome of a commit
+ * @flush_lost:	its cache may have been lost in a commit whose outcome nobody
+ *		knows, and no user's flush has told yet
  * @closing:	is being declared failed: takes no new leg; under pool->lock
  * @disk:	the durable image; written under the metadata lock
  * @limit:	[0] as source, [1] as destination; under pool->throttle_lock,
@@ -66,9 +73,13 @@ struct ads_member {
 
 	struct ads_limit limit[2];
 
-	spinlock_t flush_lock;		/* the next two; irq-safe */
+	spinlock_t flush_lock;		/* down to @flush_lost; irq-safe */
 	u32 nr_owned;
 	u32 flushes_failed;
+	struct list_head windows;
+	u64 nr_windows;
+	struct bio_list held;
+	bool flush_lost;
 	bool closing;
 
 	atomic_long_t errors[ADS_ERR_KINDS];
@@ -95,7 +106,23 @@ void ads_slot_free(struct ads_member *mb, u32 slot);
 void ads_member_error(struct ads_pool *pool, struct ads_member *mb,
 		      enum ads_error_kind kind);
 
-/* A flush has failed. Any context. Is it an error for the user? */
+/* flush.c; any context but where noted */
+
+/* A flush has failed. Is it an error for the user? */
 bool ads_flush_failed(struct ads_pool *pool, struct ads_member *mb);
+/* One that came with a record has. */
+void ads_flush_meta_failed(struct ads_member *mb);
+/*
+ * A user's flush has ended, and @bio->bi_status says how. True: it was taken,
+ * and is ended later.
+ */
+bool ads_flush_hold(struct ads_member *mb, struct bio *bio);
+/* The record of @m is about to be sent; @dst->flush_lock held. */
+void ads_window_open(struct ads_mig *m, struct ads_member *dst);
+/*
+ * The outcome is known (or m->stuck), @owned if @dst may be the owner. Process
+ * context, no locks held.
+ */
+void ads_window_close(struct ads_mig *m, struct ads_member *dst, bool owned);
 
 #endif /* ADS_MEMBER_H */

@@ -274,8 +274,9 @@ static void mig_commit(struct ads_mig *m)
 	/*
 	 * 2. From here a write that fails on a leg waits for the outcome, and a
 	 *    user's flush that fails on the destination is an error: a crash may
-	 *    find the record, and make it the owner. If a chunk got dirty during
-	 *    the flush, its copy was not flushed.
+	 *    find the record, and make it the owner. One that succeeds waits, see
+	 *    flush.c. If a chunk got dirty during the flush, its copy was not
+	 *    flushed.
 	 */
 	spin_lock_irq(&m->lock);
 	spin_lock(&dst->flush_lock);
@@ -284,7 +285,7 @@ static void mig_commit(struct ads_mig *m)
 		dst->flushes_failed == m->dst_flushes;
 	if (ready) {
 		m->window = true;
-		dst->nr_owned++;
+		ads_window_open(m, dst);
 	} else {
 		WRITE_ONCE(m->step, ADSHARD_STEP_VERIFY);
 	}
@@ -314,11 +315,7 @@ static void mig_commit(struct ads_mig *m)
 			       "the change could not be recorded");
 	spin_unlock_irq(&m->lock);
 	/* Durably taken back, or never written: a mere destination again. */
-	if (r && !m->stuck) {
-		spin_lock_irq(&dst->flush_lock);
-		dst->nr_owned--;
-		spin_unlock_irq(&dst->flush_lock);
-	}
+	ads_window_close(m, dst, !r || m->stuck);
 	ads_stalled_end(m);
 
 	if (m->stuck) {

@@ -77,6 +77,8 @@ struct ads_chunk {
  * @dst_flushes:	failed flushes of the destination when the copying began
  * @window:	a commit is under way: a write that failed on a leg must wait for
  *		the outcome on @stalled
+ * @window_node, @window_nr: in the destination's list of open windows, under its
+ *		flush_lock
  * @dst_lost:	a stalled write failed on the destination
  * @committed:	the destination is authoritative
  * @stuck:	nobody knows which leg is: both are written for ever, and a write
@@ -109,6 +111,8 @@ struct ads_mig {
 	u32 dirtied;
 	u32 dst_flushes;
 	bool window, dst_lost, committed, stuck;
+	struct list_head window_node;
+	u64 window_nr;
 	struct bio_list stalled;
 	struct bio_list deferred;
 	struct work_struct bio_work;

@@ -19,6 +19,7 @@ part() {
 	good) table="0 $length linear $base $from" ;;
 	bad) table="0 $length flakey $base $from 0 3600 1 error_writes" ;;
 	slow) table="0 $length delay $base $from 0 $base $from 6000" ;;
+	slow-writes) table="0 $length delay $base $from 0 $base $from 6000 $base $from 0" ;;
 	esac
 	if dmsetup info "$name" >/dev/null 2>&1; then
 		dmsetup reload "$name" --table "$table" && dmsetup resume "$name"
@@ -106,6 +107,21 @@ run "activates" dm_create vol "$table"
 is "$(where "$c")" 0 "the source is the owner after activation too"
 run "the data is right after activation" same
 
+# 3b. a flush on the destination during a commit is not acknowledged before its outcome is known
+#     (with ads_flush_hold() made to return false it is, in a fraction of the six seconds)
+for i in 0 1 2 3; do journal $i slow-writes; done
+f=$(seg_on 0)
+other=$(seg_on 1)
+verified=$(word 12)
+migrate "$f" 3
+run "all chunks are verified" wait_for 30 eval '[ "$(word 12)" -ge $((verified + 16)) ]'
+is "$(where "$f")" 0 "the commit is not over"
+put "$other"
+is "$(where "$f")" 3 "it is when a flush has ended"
+wait_for 60 idle
+for i in 0 1 2 3; do journal $i good; done
+run "the data is right" same
+
 # 4. one journal fails: the commit goes on without it
 d=$(seg_on 0)
 journal 1 bad
@@ -125,6 +141,8 @@ e=$(seg_on 2)
 for i in 0 1 2 3; do journal $i bad; done
 migrate "$e" 0
 run "the pool is stuck" wait_for 20 eval '[ "$(word 1)" = stuck ]'
+# a cache that failed to take a record may have lost more: that is told once
+fails "a flush says so" put "$e"
 run "writes go on" put "$e"
 fails "further moves are refused" migrate "$((e + 1))" 1
 dm_remove vol

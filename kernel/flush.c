@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * User's flushes, and the commits that they must not overtake.
+ *
+ * From the moment its record is sent until the outcome is known, either leg of a
+ * migration may turn out to be the one that counts after a crash. A record is
+ * sent with a flush of its own. If the destination fails that flush, its cache
+ * may be gone, and with it writes that it had acknowledged; the next flush
+ * succeeds, and proves nothing. The commit notices and is taken back, but:
+ *
+ *	the record is durable on another metadata member
+ *	a user's flush succeeds on the destination, and is acknowledged
+ *	power cut, before the superseding record
+ *	activation finds the record: the owner is the leg without the writes
+ *
+ * So a flush that ends on a destination while a commit is under way waits for
+ * the outcome of all commits that were under way there when it ended: one record.
+ * Nothing that a commit does waits for a user's flush.
+ */
+#include <linux/bio.h>
+
+#include "bio.h"
+#include "migrate.h"
+#include "pool.h"
+
+static bool flush_lost(struct ads_member *mb)
+{
+	unsigned long flags;
+	bool owned;
+
+	spin_lock_irqsave(&mb->flush_lock, flags);
+	mb->flushes_failed++;
+	owned = mb->nr_owned;
+	spin_unlock_irqrestore(&mb->flush_lock, flags);
+	return owned;
+}
+
+bool ads_flush_failed(struct ads_pool *pool, struct ads_member *mb)
+{
+	ads_member_error(pool, mb, ADS_ERR_FLUSH);
+	return flush_lost(mb);
+}
+
+void ads_flush_meta_failed(struct ads_member *mb)
+{
+	flush_lost(mb);
+}
+
+bool ads_flush_hold(struct ads_member *mb, struct bio *bio)
+{
+	struct ads_bio *pb = ads_bio(bio);
+	unsigned long flags;
+	bool hold;
+
+	spin_lock_irqsave(&mb->flush_lock, flags);
+	/*
+	 * Whether the destination counts will not be known, and its cache may
+	 * have been lost: told once, as a disk tells it.
+	 */
+	if (unlikely(mb->flush_lost)) {
+		mb->flush_lost = false;
+		bio->bi_status = BLK_STS_IOERR;
+	}
+	hold = !list_empty(&mb->windows);
+	if (hold) {
+		/* DM sees it again when it is ended for the second time. */
+		pb->kind = ADS_BIO_FLUSHED;
+		pb->window = mb->nr_windows;
+		bio_list_add(&mb->held, bio);
+	}
+	spin_unlock_irqrestore(&mb->flush_lock, flags);
+	return hold;
+}
+
+void ads_window_open(struct ads_mig *m, struct ads_member *dst)
+{
+	lockdep_assert_held(&dst->flush_lock);
+	m->window_nr = ++dst->nr_windows;
+	list_add_tail(&m->window_node, &dst->windows);
+	dst->nr_owned++;
+}
+
+void ads_window_close(struct ads_mig *m, struct ads_member *dst, bool owned)
+{
+	struct bio_list done, wait;
+	struct ads_mig *oldest;
+	struct bio *bio;
+	bool lost;
+
+	bio_list_init(&done);
+	bio_list_init(&wait);
+
+	spin_lock_irq(&dst->flush_lock);
+	if (!owned)
+		dst->nr_owned--;
+	lost = m->stuck && dst->flushes_failed != m->dst_flushes;
+	if (lost)
+		dst->flush_lost = bio_list_empty(&dst->held);
+	list_del(&m->window_node);
+	oldest = list_first_entry_or_null(&dst->windows, struct ads_mig,
+					  window_node);
+	while ((bio = bio_list_pop(&dst->held))) {
+		if (lost)
+			bio->bi_status = BLK_STS_IOERR;
+		if (oldest && oldest->window_nr <= ads_bio(bio)->window)
+			bio_list_add(&wait, bio);
+		else
+			bio_list_add(&done, bio);
+	}
+	dst->held = wait;
+	spin_unlock_irq(&dst->flush_lock);
+
+	while ((bio = bio_list_pop(&done)))
+		bio_endio(bio);
+}
