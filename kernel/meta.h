@@ -88,7 +88,7 @@ int ads_meta_commit(struct ads_pool *pool, struct ads_txn *txn);
  * one). @why gets one sentence without the device's name.
  *
  * 0		a member
- * -ENODATA	blank: the first 64 KiB are zero
+ * -ENODATA	blank: the first 128 KiB are zero
  * -EUCLEAN	something else is there, or the superblocks are damaged
  * -EOPNOTSUPP	a version or feature this module doesn't know
  * -EIO

@@ -9,7 +9,7 @@
 #include "meta-core.h"
 #include "pool.h"
 
-#define HEAD_BLOCKS	(ADSHARD_HEAD_BYTES / ADSHARD_BLOCK_SIZE)
+#define HEAD_BLOCKS	(ADSHARD_BLANK_BYTES / ADSHARD_BLOCK_SIZE)
 
 static const unsigned int sb_block[2] = {
 	ADSHARD_SB_BLOCK0, ADSHARD_SB_BLOCK1
@@ -62,7 +62,7 @@ static int read_super(struct ads_mio *io, struct block_device *bdev,
 	int io_err, err, worst = 0;
 	unsigned int i;
 
-	if (bdev_nr_bytes(bdev) < ADSHARD_HEAD_BYTES) {
+	if (bdev_nr_bytes(bdev) < ADSHARD_BLANK_BYTES) {
 		snprintf(why, len, "it is too small for a member");
 		return -EUCLEAN;
 	}

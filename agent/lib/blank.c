@@ -169,11 +169,11 @@ static int check_head(int fd, const char *dev, struct ads_blank *out,
 	ssize_t n;
 	int rc = 0;
 
-	head = aligned_alloc(4096, ADSHARD_HEAD_BYTES);
+	head = aligned_alloc(4096, ADSHARD_BLANK_BYTES);
 	if (!head)
 		return -ENOMEM;
-	n = pread(fd, head, ADSHARD_HEAD_BYTES, 0);
-	if (n != ADSHARD_HEAD_BYTES) {
+	n = pread(fd, head, ADSHARD_BLANK_BYTES, 0);
+	if (n != ADSHARD_BLANK_BYTES) {
 		rc = ads_err(err, n < 0 ? -errno : -ENOSPC, n < 0 ?
 			     "%s: can't be read: %s" : "%s: is too small%s",
 			     dev, n < 0 ? strerror(errno) : "");
@@ -193,11 +193,11 @@ static int check_head(int fd, const char *dev, struct ads_blank *out,
 		say(out, ADS_BLANK_DIRTY,
 		    "has a damaged adshard superblock");
 	} else {
-		for (size_t i = 0; i < ADSHARD_HEAD_BYTES; i++) {
+		for (size_t i = 0; i < ADSHARD_BLANK_BYTES; i++) {
 			if (!head[i])
 				continue;
 			say(out, ADS_BLANK_DIRTY,
-			    "has data in its first 64 KiB (no known signature)");
+			    "has data in its first 128 KiB (no known signature)");
 			break;
 		}
 	}
@@ -299,12 +299,12 @@ int ads_blank_wipe(const char *dev, struct ads_err *err)
 	rc = wipe_signatures(dev, fd, err);
 	if (rc)
 		goto out;
-	zero = calloc(1, ADSHARD_HEAD_BYTES);
+	zero = calloc(1, ADSHARD_BLANK_BYTES);
 	if (!zero) {
 		rc = -ENOMEM;
 		goto out;
 	}
-	if (pwrite(fd, zero, ADSHARD_HEAD_BYTES, 0) != ADSHARD_HEAD_BYTES ||
+	if (pwrite(fd, zero, ADSHARD_BLANK_BYTES, 0) != ADSHARD_HEAD_BYTES ||
 	    fsync(fd))
 		rc = ads_err(err, -EIO, "%s: can't be written: %s", dev,
 			     strerror(errno));

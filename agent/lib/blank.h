@@ -24,13 +24,13 @@ struct ads_blank {
 };
 
 /*
- * Looks at signatures, partition tables, the first 64 KiB, holders and whether
+ * Looks at signatures, partition tables, the first 128 KiB, holders and whether
  * the device can be opened exclusively. -errno only if it can't be looked at.
  */
 int ads_blank_check(const char *dev, struct ads_blank *out,
 		    struct ads_err *err);
 
-/* Erases every signature and zeroes the first 64 KiB. -EBUSY if it is in use. */
+/* Erases every signature and zeroes the first 128 KiB. -EBUSY if it is in use. */
 int ads_blank_wipe(const char *dev, struct ads_err *err);
 
 #endif

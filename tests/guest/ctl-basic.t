@@ -44,7 +44,7 @@ umount /mnt
 dd if=/dev/zero of="${MEMBERS[1]}" bs=1M count=1 oflag=direct status=none
 echo x | dd of="${MEMBERS[2]}" bs=512 seek=20 conv=sync oflag=direct status=none
 rc 5 "data without a signature" ctl create --segment-size 4M tank "${MEMBERS[@]}"
-like "$OUT" "${MEMBERS[2]} has data in its first 64 KiB" "is named"
+like "$OUT" "${MEMBERS[2]} has data in its first 128 KiB" "is named"
 rc 5 "no room for a segment" ctl create --segment-size 1G tank "${MEMBERS[@]}"
 rc 5 "too large" ctl create --wipe --segment-size 4M --size 400M tank "${MEMBERS[@]}"
 like "$OUT" "room for 76 \(at most 304 MiB\)" "with numbers"

@@ -45,8 +45,13 @@
 #define ADSHARD_SB_MAGIC		"ADSHARD"	/* with its NUL: 8 bytes */
 #define ADSHARD_SB_BLOCK0		1
 #define ADSHARD_SB_BLOCK1		3
-/* A member is blank, and may be formatted, only if this much is zero. */
+/* Of the superblocks; nothing else lies in there. */
 #define ADSHARD_HEAD_BYTES		65536
+/*
+ * A device is blank, and may be formatted, only if this much is zero: a btrfs
+ * leaves the first 64 KiB alone.
+ */
+#define ADSHARD_BLANK_BYTES		131072
 
 #define ADSHARD_JOURNAL_BLOCK		16
 #define ADSHARD_JOURNAL_BLOCKS		240

@@ -8,7 +8,7 @@
  *		[<#feature args> <arg>...]
  *
  *	Members in any order. With "-" every member must be blank (its first
- *	64 KiB zero); a new pool is formatted at the first resume. Feature args:
+ *	128 KiB zero); a new pool is formatted at the first resume. Feature args:
  *
  *	uuid <uuid>		of the new pool; random without (only with "-")
  *	segment_size <sectors>	of the new pool, a power of two, 1 MiB..16 GiB;
