@@ -101,9 +101,11 @@ void ads_journal_scan(const struct ads_geometry *geo, struct ads_mio *io,
 		nr = min(geo->journal_blocks - done, io->nr_blocks);
 		/* What can't be read has become zero: no record. */
 		ads_mio_read(io, bdev, (u64)geo->journal_block + done, nr);
-		for (i = 0; i < nr; i++)
+		for (i = 0; i < nr; i++) {
 			scan_block(geo, uuid, io->block[i], done + i,
 				   &ring[done + i]);
+			ring[done + i].unread = test_bit(i, io->bad);
+		}
 	}
 }
 

@@ -16,12 +16,14 @@ struct ads_link {
 
 /*
  * One place of a member's ring, as found. @at.seq is 0 for none; a record that
- * is whole but not understood has a sequence and is not @usable.
+ * is whole but not understood has a sequence and is not @usable. @unread: an
+ * error of the disk, so that there may be anything.
  */
 struct ads_ring_rec {
 	struct ads_link at;
 	u32 prev;
 	bool usable;
+	bool unread;
 };
 
 /*

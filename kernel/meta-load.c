@@ -305,6 +305,33 @@ static int check_lag(const struct ads_load *l, const struct ads_seen *seen)
 }
 
 /*
+ * The end that was found is the end only if somebody can say that no record
+ * follows it. If the place where it would be can't be read on any active member,
+ * the last change may be hidden there; what it freed may hold something else by
+ * now, so going on without it is not an option. A write that was cut off leaves
+ * what is readable on all but a few disks, and never on all of them at once.
+ */
+static int check_end(struct ads_load *l)
+{
+	u32 next = ads_fmt_ring_index(&l->geo, l->end.seq + 1);
+	const struct ads_seen *seen, *blind = NULL;
+	unsigned int i;
+
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
+		if (!(l->st.meta_active & 1U << i))
+			continue;
+		seen = find_seen(l, l->st.meta_member[i]);
+		if (seen->ring && !seen->ring[next].unread)
+			return 0;
+		blind = seen;
+	}
+	DMERR("%pg: block %u can't be read, nor on any other metadata member:",
+	      blind->bdev, l->geo.journal_block + next);
+	DMERR("there may be a record after %llu", l->end.seq);
+	return -EIO;
+}
+
+/*
  * Step 5: who must be here, is here. The last check is the veto: the newest
  * superblock names the metadata members of a time after which only those can
  * know the end. If none of them has what was chosen, it comes from members that
@@ -462,6 +489,8 @@ static int load(struct ads_load *l)
 		err = ads_load_members(l);
 	if (!err)
 		err = check_set(l);
+	if (!err)
+		err = check_end(l);
 	if (!err)
 		err = ads_load_segments(l);
 	if (!err)

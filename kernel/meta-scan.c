@@ -63,22 +63,31 @@ static int load_super(struct ads_load *l, unsigned int i)
 }
 
 /* Step 2: both table headers of every member; they may be anybody's past. */
-static void load_headers(struct ads_load *l, struct ads_seen *seen)
+static int load_headers(struct ads_load *l, struct ads_seen *seen)
 {
 	struct ads_state st;
 	unsigned int area;
+	int err;
 
 	for (area = 0; area < 2; area++) {
 		struct ads_try *t = &seen->try[area];
 
-		t->valid = !ads_table_probe(&l->geo, l->io, seen->bdev,
-					    seen->sb.uuid, area, &st, &t->table);
-		if (!t->valid)
+		err = ads_table_probe(&l->geo, l->io, seen->bdev,
+				      seen->sb.uuid, area, &st, &t->table);
+		/* Whole, and later than what this module can read. */
+		if (err == -EOPNOTSUPP) {
+			DMERR("%pg: table %u has features that this module does not know",
+			      seen->bdev, area);
+			return err;
+		}
+		t->valid = !err;
+		if (err)
 			continue;
 		t->history = st.history;
 		seen->probe = true;
 		l->top = max(l->top, t->table.seq);
 	}
+	return 0;
 }
 
 /*
@@ -126,7 +135,10 @@ int ads_load_devices(struct ads_load *l)
 			return err;
 	}
 	l->geo = l->seen[0].sb.geo;
-	for (i = 0; i < l->nr; i++)
-		load_headers(l, &l->seen[i]);
+	for (i = 0; i < l->nr; i++) {
+		err = load_headers(l, &l->seen[i]);
+		if (err)
+			return err;
+	}
 	return load_rings(l);
 }

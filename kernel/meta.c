@@ -341,12 +341,13 @@ int ads_meta_commit(struct ads_pool *pool, struct ads_txn *txn)
 int ads_meta_note(struct ads_meta *meta, u64 terms)
 {
 	/* Too large for the stack, and never written. */
-	static struct ads_txn nothing = {
+	static const struct ads_txn nothing = {
 		.doomed = ADSHARD_NO_MEMBER,
 		.drop_meta = ADSHARD_NO_MEMBER,
 	};
 	struct ads_state next = next_state(meta);
+	bool undone = false;
 
 	next.term += terms;
-	return commit_locked(meta, &nothing, &next);
+	return write_records(meta, &next, &nothing, &undone);
 }

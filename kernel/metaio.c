@@ -8,6 +8,7 @@
  * Callers hold memalloc_noio_save() for what the layers below allocate.
  */
 #include <linux/blkdev.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -131,17 +132,25 @@ int ads_mio_do(struct ads_mio *io, struct block_device *bdev, u64 first,
 int ads_mio_read(struct ads_mio *io, struct block_device *bdev, u64 first,
 		 unsigned int nr)
 {
+	unsigned long end;
 	unsigned int i;
 	int err = 0;
 
+	bitmap_zero(io->bad, ADS_MIO_READ);
 	if (!do_blocks(io, bdev, first, io->block, nr, REQ_OP_READ))
 		return 0;
-	/* One bad sector must not hide the 255 good blocks around it. */
+	/*
+	 * One bad sector must not hide the 255 good blocks around it; but a disk
+	 * that needs half a minute to say so must not hold everybody for hours.
+	 */
+	end = jiffies + ADS_MIO_PATIENCE * HZ;
 	for (i = 0; i < nr; i++) {
-		if (!do_blocks(io, bdev, first + i, io->block + i, 1,
+		if ((!err || time_before(jiffies, end)) &&
+		    !do_blocks(io, bdev, first + i, io->block + i, 1,
 			       REQ_OP_READ))
 			continue;
 		memset(io->block[i], 0, ADSHARD_BLOCK_SIZE);
+		__set_bit(i, io->bad);
 		err = -EIO;
 	}
 	return err;

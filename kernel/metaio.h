@@ -7,12 +7,15 @@
 #define ADS_METAIO_H
 
 #include <linux/bio.h>
+#include <linux/bitmap.h>
 #include <linux/completion.h>
 
 /* Body blocks of a table that are written at a time, to each member. */
 #define ADS_MIO_BATCH	16
 /* Blocks that are read at a time: one mebibyte. */
 #define ADS_MIO_READ	256
+/* Seconds to spend on blocks that can't be read, in one request. */
+#define ADS_MIO_PATIENCE	60
 
 /* Waits for any number of ads_mio_start(). */
 struct ads_mio_wait {
@@ -24,6 +27,7 @@ struct ads_mio_wait {
  * struct ads_mio - a bio and its blocks, for one device at a time
  * @block:	nr_blocks buffers of ADSHARD_BLOCK_SIZE
  * @error:	of the last request
+ * @bad:	of the last ads_mio_read(): a bit for each block not read
  */
 struct ads_mio {
 	struct bio bio;
@@ -32,6 +36,7 @@ struct ads_mio {
 	void **block;
 	unsigned int nr_blocks;
 	blk_status_t error;
+	DECLARE_BITMAP(bad, ADS_MIO_READ);
 };
 
 struct ads_mio *ads_mio_alloc(unsigned int nr_blocks);
@@ -54,8 +59,9 @@ int ads_mio_do(struct ads_mio *io, struct block_device *bdev, u64 first,
 	       unsigned int nr, blk_opf_t opf);
 
 /*
- * Read @nr blocks. What can't be read is zero, which is no valid metadata
- * block, and makes the result -EIO.
+ * Read @nr blocks, up to ADS_MIO_READ. What can't be read is zero, which is no
+ * valid metadata block, is marked in @io->bad, and makes the result -EIO. A disk
+ * that takes its time to fail is not asked for every block.
  */
 int ads_mio_read(struct ads_mio *io, struct block_device *bdev, u64 first,
 		 unsigned int nr);

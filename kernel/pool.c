@@ -510,8 +510,9 @@ void ads_pool_check_drained(struct ads_pool *pool, u16 member)
 	/* It takes no new data, so 0 stays 0 until it is online again. */
 	drained = mb->state == ADSHARD_MEMBER_DRAINING && !mb->nr_legs;
 	mutex_unlock(&pool->lock);
-	if (drained)
-		commit_member(pool, member, ADSHARD_MEMBER_DRAINED);
+	if (drained && commit_member(pool, member, ADSHARD_MEMBER_DRAINED))
+		DMWARN("member %u holds nothing any more, but that could not be recorded",
+		       member);
 	mutex_unlock(&pool->admin);
 	ads_pool_leave(pool);
 }

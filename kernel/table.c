@@ -102,12 +102,26 @@ static u8 write_header(struct ads_meta *meta, u8 mask, unsigned int area)
 			      REQ_PREFLUSH | REQ_FUA);
 }
 
+/* Of the members in @mask: how many flushes have failed up to now. */
+static void count_flushes(const struct ads_meta *meta, u8 mask, u32 *count)
+{
+	unsigned int i;
+
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
+		if (mask & 1U << i)
+			count[i] = READ_ONCE(meta->pool->members
+				   [meta->slot[i].member].flushes_failed);
+}
+
 u8 ads_table_write(struct ads_meta *meta, u8 mask, unsigned int area,
 		   const unsigned long *dirty)
 {
+	u32 before[ADSHARD_META_MEMBERS], after[ADSHARD_META_MEMBERS];
 	u8 good = mask;
 	u32 nr = 0, end;
+	unsigned int i;
 
+	count_flushes(meta, mask, before);
 	while (good) {
 		if (dirty)
 			nr = find_next_bit(dirty, meta->nr_body, nr);
@@ -123,6 +137,14 @@ u8 ads_table_write(struct ads_meta *meta, u8 mask, unsigned int area,
 	}
 	if (good)
 		good &= ~write_header(meta, good, area);
+	/*
+	 * Anybody's flush that failed in between may have cost the cache with
+	 * the body in it; that ours succeeded afterwards proves nothing.
+	 */
+	count_flushes(meta, good, after);
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
+		if (good & 1U << i && before[i] != after[i])
+			good &= ~(1U << i);
 	return mask & ~good;
 }
 

@@ -11,7 +11,7 @@
 /*
  * Write meta->st, the state in core, to @area of all members in @mask: the body
  * blocks in @dirty (all if NULL), then the header. Metadata lock held. Returns
- * the mask of those that failed.
+ * the mask of those that failed, be it only a flush that somebody else sent.
  */
 u8 ads_table_write(struct ads_meta *meta, u8 mask, unsigned int area,
 		   const unsigned long *dirty);

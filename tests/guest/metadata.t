@@ -84,6 +84,20 @@ run "activates: a bad sector in a journal" activate
 is "$(map)" "$(cat /tmp/map)" "the same map: a bad sector in a journal"
 dm_remove vol
 member_good 0 $((journal * 8 + 100)) $((journal * 8 + 101))
+# where the next record would be: can anybody say that there is none?
+activate
+next=$((journal + ($(seq) + 1) % journal_blocks))
+dm_remove vol
+for i in 0 1 2; do member_bad $i $((next * 8)) $((next * 8)); done
+run "activates: three of four can't say whether there is one more record" activate
+dm_remove vol
+next=$((next + 1))
+for i in 0 1 2 3; do member_bad $i $((next * 8)) $((next * 8)); done
+refused "block $next can't be read, nor on any other metadata member" "nobody can say"
+for i in 0 1 2 3; do member_good $i $(((next - 1) * 8)) $((next * 8)); done
+run "activates, and the three that could not take the record are back" activate
+like "$(dm_status vol)" "adshard ok" "the pool is well again"
+dm_remove vol
 for i in 0 1 3; do zero "${MEMBERS[i]}" $journal $((240 + 2 * table_blocks)); done
 heal "one whole member is enough" 0
 
