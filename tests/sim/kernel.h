@@ -100,6 +100,9 @@ static inline u64 div_u64_rem(u64 n, u32 by, u32 *rest)
 #define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 #define __ffs(x)		((unsigned int)__builtin_ctzl(x))
 
+#define DECLARE_BITMAP(name, bits) \
+	unsigned long name[BITS_TO_LONGS(bits)]
+
 static inline bool test_bit(unsigned long nr, const unsigned long *map)
 {
 	return map[nr / BITS_PER_LONG] >> nr % BITS_PER_LONG & 1;
@@ -243,6 +246,9 @@ enum {
 };
 
 struct bio { int unused; };
+struct bio_list { struct bio *head; };
+#define bio_list_init(list)	((list)->head = NULL)
+#define INIT_LIST_HEAD(list)	((list)->next = (list)->prev = (list))
 struct bio_vec { int unused; };
 
 /* The head of struct sim_dev. */

@@ -291,6 +291,7 @@ int ads_mio_read(struct ads_mio *io, struct block_device *bdev, u64 first,
 	int err = 0;
 
 	assert(!io->wait && nr && nr <= io->nr_blocks);
+	bitmap_zero(io->bad, ADS_MIO_READ);
 	if (!transfer(dev, io, first, nr, REQ_OP_READ))
 		return 0;
 	for (i = 0; i < nr; i++) {
@@ -303,6 +304,7 @@ int ads_mio_read(struct ads_mio *io, struct block_device *bdev, u64 first,
 		if (!bad)
 			continue;
 		memset(io->block[i], 0, ADSHARD_BLOCK_SIZE);
+		__set_bit(i, io->bad);
 		err = -EIO;
 	}
 	return err;

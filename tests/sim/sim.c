@@ -16,6 +16,11 @@ static void no_work(struct work_struct *work)
 }
 
 /* The metadata's only call into pool.c; here without the event. */
+void ads_flush_meta_failed(struct ads_member *mb)
+{
+	mb->flushes_failed++;
+}
+
 void ads_pool_set_state(struct ads_pool *pool, int state, const char *why)
 {
 	assert(pool->lock.held);
