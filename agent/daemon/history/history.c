@@ -122,8 +122,8 @@ static void run_op(struct task *task, void *private)
 		return;
 	execute(t, p->store);
 	if (t->error == -EBADMSG) {
-		/* damaged since it was opened: set aside and begun anew */
-		reopen(t, p);
+		t->damaged = true;
+		t->error = store_begin_anew(&p->store, p->dir, &t->err);
 		if (p->store)
 			execute(t, p->store);
 	}

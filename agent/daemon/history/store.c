@@ -62,6 +62,9 @@ int store_error(struct store *s, int code, const char *doing,
 		return 0;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+	/* of rows that this can't have written */
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
 		e = -EBADMSG;
 		break;
 	case SQLITE_FULL:
@@ -181,11 +184,75 @@ static int make_tables(struct store *s, struct ads_err *err)
 	return store_error(s, r, "making the tables", err);
 }
 
+/* How everything in it was made, for sqlite3_free(); what ANALYZE adds is no matter. */
+static int describe(sqlite3 *db, char **text)
+{
+	static const char sql[] =
+		"SELECT group_concat(type || name || sql, ';') FROM"
+		" (SELECT * FROM sqlite_master WHERE sql NOT NULL AND"
+		" (type <> 'table' OR name NOT LIKE 'sqlite_stat_')"
+		" ORDER BY name)";
+	sqlite3_stmt *st;
+	int r;
+
+	r = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+	if (!r)
+		r = sqlite3_step(st);
+	if (r == SQLITE_ROW) {
+		*text = sqlite3_mprintf("%s", sqlite3_column_text(st, 0));
+		r = *text ? 0 : SQLITE_NOMEM;
+	}
+	sqlite3_finalize(st);
+	return r;
+}
+
+/*
+ * The tables are as they were made, and there is nothing else: a trigger or a view
+ * could do anything, and run for ever.
+ */
+static int check_schema(struct store *s)
+{
+	char *is = NULL, *wanted = NULL;
+	sqlite3 *fresh = NULL;
+	int r;
+
+	r = sqlite3_open_v2(":memory:", &fresh, SQLITE_OPEN_READWRITE, NULL);
+	if (!r)
+		r = sqlite3_exec(fresh, schema, NULL, NULL, NULL);
+	if (!r)
+		r = describe(fresh, &wanted);
+	if (!r)
+		r = describe(s->db, &is);
+	if (!r && strcmp(is, wanted))
+		r = SQLITE_CORRUPT;
+	sqlite3_free(is);
+	sqlite3_free(wanted);
+	sqlite3_close(fresh);
+	return r;
+}
+
+static int check_content(struct store *s)
+{
+	const char *text;
+	sqlite3_stmt *st;
+	int r;
+
+	r = sqlite3_prepare_v2(s->db, "PRAGMA integrity_check(1)", -1, &st,
+			       NULL);
+	if (!r)
+		r = sqlite3_step(st);
+	if (r == SQLITE_ROW) {
+		text = (const char *)sqlite3_column_text(st, 0);
+		r = text && strcmp(text, "ok") == 0 ? 0 : SQLITE_CORRUPT;
+	}
+	sqlite3_finalize(st);
+	return r;
+}
+
 /* Is it ours and whole? Makes the tables of an empty one. */
 static int check(struct store *s, struct ads_err *err)
 {
 	int64_t id, version, tables;
-	sqlite3_stmt *st;
 	int r;
 
 	r = pragma(s, "PRAGMA application_id", &id, err);
@@ -205,18 +272,25 @@ static int check(struct store *s, struct ads_err *err)
 		return ads_err(err, -EPROTONOSUPPORT,
 			       "%s: written by a later adshard (version %lld, this one knows %d)",
 			       s->path, (long long)version, STORE_VERSION);
-	r = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &st, NULL);
+	r = check_schema(s);
 	if (!r)
-		r = sqlite3_step(st);
-	if (r == SQLITE_ROW &&
-	    strcmp((const char *)sqlite3_column_text(st, 0), "ok"))
-		r = SQLITE_CORRUPT;
+		r = check_content(s);
 	if (r == SQLITE_CORRUPT)
-		r = ads_err(err, -EBADMSG, "%s: is damaged", s->path);
-	else
-		r = store_error(s, r, "check", err);
-	sqlite3_finalize(st);
-	return r;
+		return ads_err(err, -EBADMSG, "%s: is damaged", s->path);
+	return store_error(s, r, "check", err);
+}
+
+/*
+ * Two numbers in the file say which SQLite may read and write it; one that is
+ * too high looks like a typing error in our SQL, or like a file system that is
+ * mounted read-only.
+ */
+static bool is_later(const struct store *s)
+{
+	int code = sqlite3_extended_errcode(s->db);
+
+	return code == SQLITE_ERROR ||
+	       (code == SQLITE_READONLY && !access(s->path, W_OK));
 }
 
 static int open_once(struct store *s, struct ads_err *err)
@@ -236,12 +310,18 @@ static int open_once(struct store *s, struct ads_err *err)
 	if (!r) {
 		sqlite3_extended_result_codes(s->db, 1);
 		sqlite3_busy_timeout(s->db, 1000);
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
+				  NULL);
 		r = sqlite3_exec(s->db, setup, NULL, NULL, NULL);
 	}
 	if (r)
 		r = store_error(s, r, "open", err);
 	else
 		r = check(s, err);
+	if ((r == -EIO || r == -EROFS) && is_later(s))
+		r = ads_err(err, -EPROTONOSUPPORT,
+			    "%s: in a format that this SQLite does not know",
+			    s->path);
 	if (r) {
 		sqlite3_close(s->db);
 		s->db = NULL;
@@ -261,6 +341,12 @@ static void set_aside(const struct store *s)
 		unlink(to);
 		rename(from, to);
 	}
+}
+
+static void tell_aside(const struct store *s, struct ads_err *err)
+{
+	ads_err(err, 0, "%s: was damaged: set aside as %s.damaged, begun anew",
+		s->path, s->path);
 }
 
 /* systemd has made it, others (an initramfs) have not. */
@@ -293,9 +379,7 @@ int store_open(const char *dir, struct store **out, bool *damaged,
 		set_aside(s);
 		r = open_once(s, err);
 		if (!r)
-			ads_err(err, 0,
-				"%s: was damaged: set aside as %s.damaged, begun anew",
-				s->path, s->path);
+			tell_aside(s, err);
 	}
 	if (r) {
 		free(s);
@@ -303,6 +387,22 @@ int store_open(const char *dir, struct store **out, bool *damaged,
 	}
 	*out = s;
 	return 0;
+}
+
+int store_begin_anew(struct store **s, const char *dir, struct ads_err *err)
+{
+	bool damaged;
+	int r;
+
+	sqlite3_close((*s)->db);
+	(*s)->db = NULL;
+	set_aside(*s);
+	store_close(*s);
+	*s = NULL;
+	r = store_open(dir, s, &damaged, err);
+	if (!r)
+		tell_aside(*s, err);
+	return r;
 }
 
 void store_close(struct store *s)

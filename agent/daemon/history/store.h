@@ -26,6 +26,11 @@ struct store;
 int store_open(const char *dir, struct store **out, bool *damaged,
 	       struct ads_err *err);
 void store_close(struct store *s);	/* NULL is fine */
+/*
+ * For one that proves to be damaged while it is used (-EBADMSG): it is set aside
+ * and a new one begun, and @err says so. *s is NULL on error.
+ */
+int store_begin_anew(struct store **s, const char *dir, struct ads_err *err);
 
 /* One reading: the changes, and the row of the day with all of it. */
 struct store_sample {
