@@ -28,6 +28,11 @@ void fuzz_broken(const char *file, int line, const char *what)
 	abort();
 }
 
+const char *fuzz_dir(void)
+{
+	return getenv("FUZZ_DIR") ?: "/tmp";
+}
+
 char *fuzz_text(const void *data, size_t size)
 {
 	char *text = malloc(size + 1);

@@ -82,6 +82,9 @@ static inline uint64_t fuzz_u64(struct fuzz_in *in)
 	return v;
 }
 
+/* For what can't be in memory. */
+const char *fuzz_dir(void);
+
 /* A copy with a NUL behind it, in memory of its very size: free() it. */
 char *fuzz_text(const void *data, size_t size);
 
