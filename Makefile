@@ -77,6 +77,13 @@ bench-hotpath: deps
 fuzz: deps
 	@tests/fuzz/run $(if $(RUNS),-r $(RUNS)) $(if $(SECONDS),-s $(SECONDS)) $(F)
 
+# Power cuts, see tests/crash/run: TRIALS of them are replayed, with SEED, for kernel K
+.PHONY: crash
+crash: deps
+	@$(MAKE) tools test-programs
+	@scripts/module-build $(or $(K),6.12)
+	@tests/crash/run $(or $(TRIALS),10000) $(or $(SEED),1) $(or $(K),6.12)
+
 .PHONY: um-kernel debug-kernel
 um-kernel:
 	@scripts/kernel um
@@ -144,6 +151,7 @@ help:
 	@echo '  fuzz            whatever is parsed on the host, under a fuzzer; F=target RUNS=n | SECONDS=n'
 	@echo '  bench           all figures'
 	@echo '  bench-hotpath   instructions per I/O, exact'
+	@echo '  crash           power cuts by the thousand; TRIALS=10000 SEED=1 K=6.12'
 	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'
 	@echo 'Installing'
 	@echo '  install, uninstall   tools, manual pages, units; DESTDIR=, PREFIX=[$(PREFIX)]'
