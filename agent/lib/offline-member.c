@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Offline metadata: members, segments, and how each copy stands.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "offline.h"
+
+typedef unsigned long long ull;
+
+void ads_off_check_members(struct ads_off *o)
+{
+	for (size_t i = 0; i < o->nr; i++) {
+		struct ads_off_dev *d = o->dev[i];
+		const struct ads_fmt_super *s = &d->sb;
+		const struct adshard_member *m;
+
+		if (!d->has_sb || d->excluded)
+			continue;
+		m = &o->member[s->index];
+		if (le64toh(m->sectors) == s->sectors &&
+		    le64toh(m->data_start) == s->data_start &&
+		    le32toh(m->data_chunks) == s->data_chunks)
+			continue;
+		ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_NOTHING, "identity", d,
+			    s->index,
+			    "%s: where member %u has its data is not what its superblock says",
+			    d->b->path, s->index);
+	}
+}
+
+static bool is_active(const struct ads_off *o, uint32_t member)
+{
+	for (int i = 0; i < ADSHARD_META_MEMBERS; i++)
+		if (o->st.meta_active & 1U << i &&
+		    o->st.meta_member[i] == member)
+			return true;
+	return false;
+}
+
+static bool has_last(const struct ads_off *o, const struct ads_off_dev *d)
+{
+	uint32_t i = ads_fmt_ring_index(&o->geo, o->end.seq);
+
+	for (int a = 0; a < 2; a++)
+		if (d->table[a].is == ADS_OFF_GOOD &&
+		    ads_off_same(&d->table[a].at, &o->end))
+			return true;
+	return d->probe && d->ring[i].is == ADS_OFF_GOOD &&
+	       ads_off_same(&d->ring[i].at, &o->end);
+}
+
+/*
+ * One that is further behind than a power cut can leave it is an old copy, and
+ * its data is as old. One without any table or any record has lost its
+ * metadata, which says nothing of its data.
+ */
+static void check_lag(struct ads_off *o, struct ads_off_dev *d)
+{
+	uint64_t table = 0, record = 0;
+
+	for (int a = 0; a < 2; a++)
+		if (d->table[a].is == ADS_OFF_GOOD &&
+		    d->table[a].at.seq > table)
+			table = d->table[a].at.seq;
+	for (uint32_t i = 0; d->probe && i < o->geo.journal_blocks; i++)
+		if (d->ring[i].at.seq > record)
+			record = d->ring[i].at.seq;
+	d->last = table > record ? table : record;
+	if (!table || !record || d->last + ADS_FMT_LAG_MAX >= o->end.seq)
+		return;
+	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR, "stale", d,
+		    d->sb.index,
+		    "%s is stale: the metadata of member %u ends at record %llu, the pool's at %llu; likely it is an old copy of the disk, with old data",
+		    d->b->path, d->sb.index, (ull)d->last, (ull)o->end.seq);
+}
+
+static void check_history(struct ads_off *o, struct ads_off_dev *d)
+{
+	for (int a = 0; a < 2; a++) {
+		if (d->table[a].is != ADS_OFF_GOOD ||
+		    d->table[a].st.history == o->st.history)
+			continue;
+		ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR, "history", d,
+			    d->sb.index,
+			    "%s: member %u went on by itself in another history of the pool",
+			    d->b->path, d->sb.index);
+		return;
+	}
+}
+
+static bool is_named(const struct ads_fmt_super *s, const uint8_t *uuid)
+{
+	for (uint32_t k = 0; k < s->nr_meta; k++)
+		if (!memcmp(s->meta_uuid[k], uuid, ADSHARD_UUID_SIZE))
+			return true;
+	return false;
+}
+
+/* Who must be here; and the veto of the newest superblock. */
+void ads_off_check_set(struct ads_off *o)
+{
+	bool vouched = false, missing = false;
+
+	for (size_t i = 0; i < o->nr; i++)
+		if (o->dev[i]->has_sb && !o->dev[i]->excluded &&
+		    (!o->newest || o->dev[i]->sb.seq > o->newest->sb.seq))
+			o->newest = o->dev[i];
+	for (int i = 0; i < ADSHARD_META_MEMBERS; i++) {
+		uint16_t index = o->st.meta_member[i];
+		struct ads_off_dev *d = ads_off_find(o, index);
+
+		if (index == ADSHARD_NO_MEMBER)
+			continue;
+		if (!(o->st.meta_active & 1U << i)) {
+			if (d)
+				d->role = ADS_OFF_DROPPED;
+			ads_off_say(o, ADS_OFF_NOTE, ADS_OFF_NOTHING,
+				    "dropped", d, index,
+				    "member %u was dropped from the metadata: what it has is out of date, and is not used",
+				    index);
+			continue;
+		}
+		if (!d) {
+			missing = true;	/* said with the segments */
+			continue;
+		}
+		d->role = ADS_OFF_ACTIVE;
+		check_history(o, d);
+		check_lag(o, d);
+		if (has_last(o, d)) {
+			d->last = o->end.seq;
+			vouched |= is_named(&o->newest->sb, d->sb.uuid);
+		}
+	}
+	if (vouched || missing)
+		return;
+	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_NOTHING, "veto", NULL, -1,
+		    "record %llu is the highest one found, but none of the metadata members that the newest superblock (%s) names has it: what they wrote since can't be read",
+		    (ull)o->end.seq, o->newest->b->path);
+}
+
+/*---------------------------------------------------------------------------*/
+
+struct placed {
+	uint64_t place;
+	uint32_t seg;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static void bad_map(struct ads_off *o, uint32_t seg, const char *what)
+{
+	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_NOTHING, "map", NULL, -1,
+		    "segment %u %s (member %u, chunk %u)", seg, what,
+		    ADS_OFF_MEMBER(o->place[seg]), ADS_OFF_CHUNK(o->place[seg]));
+}
+
+static void check_segment(struct ads_off *o, uint32_t seg, uint32_t *on)
+{
+	unsigned int shift = o->geo.segment_shift - o->geo.chunk_shift;
+	uint16_t index = ADS_OFF_MEMBER(o->place[seg]);
+	uint32_t chunk = ADS_OFF_CHUNK(o->place[seg]);
+	const struct adshard_member *m;
+
+	if (o->place[seg] == ADS_OFF_NOWHERE) {
+		ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_NOTHING, "map", NULL, -1,
+			    "segment %u has no place", seg);
+		return;
+	}
+	if (index >= o->st.nr_members ||
+	    ads_fmt_member_free(&o->member[index])) {
+		bad_map(o, seg, "is on a member that does not exist");
+		return;
+	}
+	on[index]++;
+	m = &o->member[index];
+	if (m->state == ADSHARD_MEMBER_FAILED ||
+	    m->state == ADSHARD_MEMBER_DRAINED)
+		bad_map(o, seg, "is on a member that is failed or drained");
+	else if (chunk & ((1U << shift) - 1) ||
+		 chunk >> shift >= ads_fmt_slots(&o->geo,
+						 le32toh(m->data_chunks)))
+		bad_map(o, seg, "is not in a slot");
+}
+
+static void find_twice(struct ads_off *o)
+{
+	struct placed *p = malloc(o->st.nr_segments * sizeof(*p));
+
+	if (!p)
+		abort();
+	for (uint32_t i = 0; i < o->st.nr_segments; i++)
+		p[i] = (struct placed){ o->place[i], i };
+	qsort(p, o->st.nr_segments, sizeof(*p), by_place);
+	for (uint32_t i = 1; i < o->st.nr_segments; i++)
+		if (p[i].place == p[i - 1].place &&
+		    p[i].place != ADS_OFF_NOWHERE)
+			bad_map(o, p[i].seg, "is where another one is");
+	free(p);
+}
+
+static struct ads_off_dev *lost_one(const struct ads_off *o, uint32_t member)
+{
+	for (size_t i = 0; i < o->nr; i++)
+		if (o->dev[i]->lost && o->dev[i]->sb.index == member)
+			return o->dev[i];
+	return NULL;
+}
+
+void ads_off_check_segments(struct ads_off *o)
+{
+	uint32_t *on = calloc(o->st.nr_members, sizeof(*on));
+
+	if (!on)
+		abort();
+	for (uint32_t i = 0; i < o->st.nr_segments; i++)
+		check_segment(o, i, on);
+	find_twice(o);
+	for (uint32_t i = 0; i < o->st.nr_members; i++) {
+		bool meta = is_active(o, i);
+		struct ads_off_dev *d;
+
+		if (ads_fmt_member_free(&o->member[i]) || ads_off_find(o, i))
+			continue;
+		d = lost_one(o, i);
+		if (d && (on[i] || meta))
+			ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_REPAIR,
+				    "missing", d, i,
+				    "%s is needed as member %u, but without a superblock it is not recognised",
+				    d->b->path, i);
+		else if (on[i] || meta)
+			ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR,
+				    "missing", NULL, i,
+				    "member %u (%llu sectors) is missing, and holds %s",
+				    i, (ull)le64toh(o->member[i].sectors),
+				    !on[i] ? "metadata" : meta ?
+				    "segments and metadata" : "segments");
+		else
+			ads_off_say(o, ADS_OFF_NOTE, ADS_OFF_NOTHING,
+				    "missing", NULL, i,
+				    "member %u is missing, and is not needed",
+				    i);
+	}
+	free(on);
+}
