@@ -30,6 +30,8 @@ enum ctl_exit {
 	CTL_BUSY	= 6,
 	CTL_DETACHED	= 7,	/* interrupted; the job goes on */
 	CTL_ERRORS	= 8,	/* the job has ended, not all of it well */
+	CTL_DAMAGED	= 9,	/* check: a copy is damaged, others serve */
+	CTL_DEAD	= 10,	/* check: the pool would not activate */
 };
 
 struct ctl_opt {

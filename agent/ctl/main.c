@@ -15,7 +15,7 @@ const struct ctl_cmd *const ctl_cmds[] = {
 	&ctl_status, &ctl_create, &ctl_scan, &ctl_activate, &ctl_deactivate,
 	&ctl_segments, &ctl_locate, &ctl_migrate, &ctl_evacuate, &ctl_abort,
 	&ctl_pause, &ctl_resume, &ctl_throttle, &ctl_member, &ctl_events,
-	&ctl_wait, &ctl_probe, &ctl_complete, NULL,
+	&ctl_wait, &ctl_probe, &ctl_check, &ctl_dump, &ctl_repair, &ctl_complete, NULL,
 };
 
 static const struct ctl_cmd *find(const char *name)
@@ -39,7 +39,8 @@ static void help(void)
 	     "  -V, --version  the version\n\n"
 	     "Exit codes: 0 ok, 1 failed, 2 usage, 3 module or agent not reachable,\n"
 	     "4 no such object, 5 refused (not safe), 6 busy, 7 interrupted (the job\n"
-	     "goes on), 8 the job has ended with errors.\n\n"
+	     "goes on), 8 the job has ended with errors, 9 metadata is damaged but serves,\n"
+	     "10 the pool would not activate.\n\n"
 	     "adshardctl(8) has the details and examples.");
 }
 

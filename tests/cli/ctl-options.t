@@ -156,6 +156,26 @@ done <<'LINES'
 2 probe
 2 probe a b
 4 probe /nonexistent
+2 check tank two
+4 check /nonexistent
+4 check /dev/null
+0 check --help
+2 check --nosuch
+2 dump
+2 dump --block x /dev/null
+2 dump --block 1 a b
+4 dump /nonexistent
+4 dump /dev/null
+2 repair
+2 repair --member x /dev/null
+2 repair --member 1024 /dev/null
+2 repair --force /dev/null
+2 repair --json /nonexistent
+2 repair --from x --member 1
+2 repair --from x --backup y
+4 repair /nonexistent
+4 repair --from /nonexistent
+5 repair --from /dev/null
 0 __complete verbs
 0 __complete options migrate
 0 __complete pools
