@@ -16,6 +16,9 @@
 #define le32_to_cpu(x)	((u32)le32toh(x))
 #define le64_to_cpu(x)	((u64)le64toh(x))
 
+/* In C11 it wants a text. */
+#undef static_assert
+#define static_assert(x)		_Static_assert(x, #x)
 #define sizeof_field(type, field)	sizeof(((type *)0)->field)
 
 static u32 crc32c(u32 crc, const void *buf, size_t len)

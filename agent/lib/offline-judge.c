@@ -169,10 +169,16 @@ static void read_all(struct ads_off *o)
 			continue;
 		ads_off_read_meta(d);
 		d->probe |= ads_off_named(o, d);
-		for (int a = 0; a < 2; a++)
+		for (int a = 0; a < 2; a++) {
 			if (d->table[a].is == ADS_OFF_GOOD &&
 			    d->table[a].at.seq > o->top)
 				o->top = d->table[a].at.seq;
+			if (d->table[a].err == -EOPNOTSUPP)
+				ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR,
+					    "version", d, d->sb.index,
+					    "%s: table %d has %s: it needs a later adshard",
+					    d->b->path, a, d->table[a].why);
+		}
 		for (uint32_t k = 0; d->probe && k < o->geo.journal_blocks; k++)
 			if (d->ring[k].at.seq > o->top)
 				o->top = d->ring[k].at.seq;

@@ -99,6 +99,23 @@ static bool is_named(const struct ads_fmt_super *s, const uint8_t *uuid)
 	return false;
 }
 
+/*
+ * If nobody can read the place of the next record, the last change may be hidden
+ * there, and what it freed may hold something else by now.
+ */
+static void check_end(struct ads_off *o)
+{
+	uint32_t next = ads_fmt_ring_index(&o->geo, o->end.seq + 1);
+
+	for (size_t i = 0; i < o->nr; i++)
+		if (o->dev[i]->role == ADS_OFF_ACTIVE &&
+		    o->dev[i]->ring[next].is != ADS_OFF_UNREADABLE)
+			return;
+	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR, "end", NULL, -1,
+		    "block %u can't be read on any metadata member: there may be a record after %llu",
+		    o->geo.journal_block + next, (ull)o->end.seq);
+}
+
 /* Who must be here; and the veto of the newest superblock. */
 void ads_off_check_set(struct ads_off *o)
 {
@@ -135,7 +152,10 @@ void ads_off_check_set(struct ads_off *o)
 			vouched |= is_named(&o->newest->sb, d->sb.uuid);
 		}
 	}
-	if (vouched || missing)
+	if (missing)
+		return;
+	check_end(o);
+	if (vouched)
 		return;
 	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_NOTHING, "veto", NULL, -1,
 		    "record %llu is the highest one found, but none of the metadata members that the newest superblock (%s) names has it: what they wrote since can't be read",

@@ -162,15 +162,14 @@ static void read_table(struct ads_off_dev *d, unsigned int area)
 	const struct ads_geometry *geo = &d->sb.geo;
 	struct ads_off_table *t = &d->table[area];
 	bool unreadable;
-	int err;
 
 	memset(t, 0, sizeof(*t));
 	t->raw = ads_blocks_alloc(1);
 	ads_blocks_read(d->b, geo->table_block[area], 1, t->raw, &unreadable);
 	t->why = "damaged table header";
-	err = ads_fmt_table_check(t->raw, geo, d->sb.uuid, area, &t->st,
-				  &t->why);
-	t->is = kind_of(t->raw, unreadable, err);
+	t->err = ads_fmt_table_check(t->raw, geo, d->sb.uuid, area, &t->st,
+				     &t->why);
+	t->is = kind_of(t->raw, unreadable, t->err);
 	if (t->is != ADS_OFF_GOOD)
 		return;
 	t->at.seq = t->st.seq;

@@ -37,6 +37,7 @@ struct ads_off_copy {
 
 struct ads_off_table {
 	enum ads_off_block is;		/* the header */
+	int err;			/* of ads_fmt_table_check() */
 	const char *why;
 	struct adshard_table *raw;
 	struct ads_state st;
