@@ -2,7 +2,7 @@
 /*
  * What a scan makes of the superblocks that it finds: pools, duplicates, gaps.
  *
- * Input: up to 12 devices of 18 bytes, then the name or UUID to look for.
+ * Input: up to 12 devices of 17 bytes or 19, then the name or UUID to look for.
  *
  * Options: -max_len=300
  */
@@ -30,7 +30,11 @@ static void read_super(struct ads_super *sb)
 	small_uuid(sb->pool_uuid, fuzz_u8(&in) % 4);
 	small_uuid(sb->member_uuid, fuzz_u8(&in) % 16);
 	sb->pool_name[0] = fuzz_u8(&in);
-	sb->member_index = fuzz_u16(&in);
+	sb->member_index = fuzz_u8(&in);
+	if (sb->member_index > 250)
+		sb->member_index = fuzz_u16(&in);
+	else
+		sb->member_index %= 16;
 	sb->segment_shift = fuzz_u8(&in);
 	sb->chunk_shift = fuzz_u8(&in);
 	sb->sb_seq = fuzz_u16(&in);
@@ -97,19 +101,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 void fuzz_seeds(void)
 {
-	uint8_t buf[1 + 3 * 18 + 2] = { 2 };
+	uint8_t buf[1 + 3 * 17 + 2] = { 2 };
 
 	for (int i = 0; i < 3; i++) {
-		const uint8_t dev[18] = { 0, 1, i, 'p', i, 0, 21, 11, 7, 0, 3,
+		const uint8_t dev[17] = { 0, 1, i, 'p', i, 21, 11, 7, 0, 3,
 					  0, 1, 2, 3 };
 
-		memcpy(buf + 1 + i * 18, dev, sizeof(dev));
+		memcpy(buf + 1 + i * 17, dev, sizeof(dev));
 	}
-	buf[1 + 3 * 18] = 'p';
+	buf[1 + 3 * 17] = 'p';
 	fuzz_seed("three", buf, sizeof(buf) - 1);
-	buf[20] = 2;
+	buf[19] = 2;
 	fuzz_seed("other", buf, sizeof(buf) - 1);
-	buf[20] = 1;
-	buf[21] = 0;
+	buf[19] = 1;
+	buf[20] = 0;
 	fuzz_seed("twice", buf, sizeof(buf) - 1);
 }
