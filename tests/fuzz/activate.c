@@ -5,8 +5,6 @@
  * read. What it takes must be sound, and must be the same when it is taken again;
  * what it refuses it must not have written to, and it must say why.
  *
- * The pools have small tables, as no tool makes them: a load is then short.
- *
  * Input: a byte that chooses the pool, one of flags, then changes to blocks:
  * see change().
  *
@@ -15,26 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "format-host.h"
-
-#include "../../kernel/format.h"
-#include "../sim/sim.h"
-#include "fuzz.h"
-
-#define MEMBERS		3
-#define SLOTS		6
-#define SEGMENTS	9
-#define SHIFT		11		/* segments of 1 MiB */
-#define CHUNK		7
-#define JOURNAL		ADS_FMT_JOURNAL_MIN
-#define TABLE		3		/* header, members, segments */
-#define AREA0		(16 + JOURNAL)
-#define AREA1		(AREA0 + TABLE)
-#define META		(AREA1 + TABLE)	/* blocks */
-#define DATA		2048		/* its first sector */
-#define SECTORS		(DATA + (SLOTS << SHIFT))
-
-#define BASES		6
+#include "activate-pools.h"
 
 /* flags of an input */
 #define CHAIN		1		/* make chains and sums right again */
@@ -44,174 +23,12 @@
 #define NO_WORK		16		/* nothing is done between two loads */
 #define FAULTS		32		/* changes may be faults of a device */
 
-typedef uint8_t image[META][ADSHARD_BLOCK_SIZE];
-
-static image *base[BASES];		/* of MEMBERS each */
-static unsigned int now;		/* which of them is on the devices */
-static struct sim_dev *dev[MEMBERS];
+static unsigned int now;		/* which base is on the devices */
 static bool touched[MEMBERS][META];
-static struct ads_geometry geo;
-static uint8_t uuid[MEMBERS][16];
-
-static uint8_t *block_of(unsigned int m, unsigned int nr)
-{
-	return sim_dev_image(dev[m]) + (size_t)nr * ADSHARD_BLOCK_SIZE;
-}
-
-/*--- pools to begin with ---------------------------------------------------*/
-
-static void make_super(unsigned int m)
-{
-	struct ads_super s = { .geo = geo, .seq = 1, .sectors = SECTORS,
-			       .data_start = DATA, .index = m,
-			       .data_chunks = SLOTS << (SHIFT - CHUNK),
-			       .nr_meta = MEMBERS };
-
-	memcpy(s.uuid, uuid[m], 16);
-	memcpy(s.meta_uuid, uuid, sizeof(uuid));
-	for (unsigned int copy = 0; copy < 2; copy++) {
-		struct adshard_super *sb = (void *)block_of(m, 1 + 2 * copy);
-
-		ads_fmt_super_encode(&s, sb);
-		ads_fmt_super_seal(sb, copy);
-	}
-}
-
-static void make_table(unsigned int m)
-{
-	struct adshard_table *t = (void *)block_of(m, AREA0);
-	struct adshard_body *b = (void *)block_of(m, AREA0 + 1);
-	struct ads_state st = { .seq = 1, .term = 1, .history = 99,
-				.volume_sectors = SEGMENTS << SHIFT,
-				.nr_segments = SEGMENTS,
-				.nr_members = MEMBERS, .meta_active = 7 };
-	u32 sum;
-
-	for (int i = 0; i < ADSHARD_META_MEMBERS; i++)
-		st.meta_member[i] = i < MEMBERS ? i : ADSHARD_NO_MEMBER;
-	ads_fmt_body_init(b, &geo, 0);
-	for (int i = 0; i < MEMBERS; i++) {
-		struct adshard_member *d = &b->u.members[i];
-
-		memcpy(d->uuid, uuid[i], 16);
-		d->sectors = htole64(SECTORS);
-		d->data_start = htole64(DATA);
-		d->data_chunks = htole32(SLOTS << (SHIFT - CHUNK));
-		d->state = ADSHARD_MEMBER_ONLINE;
-	}
-	sum = ads_fmt_sum_add(~0U, ads_fmt_body_sum(b));
-	ads_fmt_body_seal(b, &geo, uuid[m], 0, 0);
-	b = (void *)block_of(m, AREA0 + 2);
-	ads_fmt_body_init(b, &geo, 1);
-	for (int i = 0; i < SEGMENTS; i++)
-		ads_fmt_seg_encode(&b->u.segments[i], i % MEMBERS,
-				   i / MEMBERS << (SHIFT - CHUNK));
-	sum = ads_fmt_sum_add(sum, ads_fmt_body_sum(b));
-	ads_fmt_body_seal(b, &geo, uuid[m], 0, 1);
-	ads_fmt_table_init(t, &geo, &st, sum, 0);
-	ads_fmt_table_seal(t, &geo, uuid[m], 0);
-}
-
-static struct sim_pool *open_pool(int *err)
-{
-	struct sim_pool *p = sim_pool_new(dev, MEMBERS, geo.pool_uuid, 0);
-
-	*err = sim_pool_load(p, NULL);
-	if (!*err)
-		return p;
-	sim_pool_free(p);
-	return NULL;
-}
-
-static void keep_base(unsigned int which)
-{
-	base[which] = malloc(MEMBERS * sizeof(image));
-	must(base[which]);
-	for (unsigned int m = 0; m < MEMBERS; m++)
-		memcpy(base[which][m], block_of(m, 0), sizeof(image));
-}
-
-static void work(struct sim_pool *p, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		sim_pool_move(p, i % SEGMENTS, (i + i / 5) % MEMBERS);
-}
-
-/*
- * 0 new, 1 moved about, 2 cut off in a commit, 3 a metadata member was lost,
- * 4 one member drained, 5 so many records that the ring has gone round
- */
-static void make_bases(void)
-{
-	struct sim_pool *p;
-	int err;
-
-	keep_base(0);
-	p = open_pool(&err);
-	must(p);
-	work(p, 8);
-	sim_pool_free(p);
-	keep_base(1);
-	p = open_pool(&err);
-	sim_cut_after(2);
-	work(p, 1);
-	sim_cut_after(SIM_NEVER);
-	sim_pool_free(p);
-	keep_base(2);
-	p = open_pool(&err);
-	must(p);
-	sim_dev_fail(dev[1], SIM_WRITE, 0, META, 3, false);
-	work(p, 3);
-	sim_dev_fail(dev[1], SIM_WRITE, 0, 0, 0, false);
-	sim_run_works();
-	sim_pool_free(p);
-	keep_base(3);
-	for (unsigned int m = 0; m < MEMBERS; m++)
-		memcpy(block_of(m, 0), base[1][m], sizeof(image));
-	p = open_pool(&err);
-	must(p);
-	sim_pool_set_member(p, 2, ADSHARD_MEMBER_DRAINING);
-	for (unsigned int seg = 0; seg < SEGMENTS; seg++)
-		if (sim_pool_segment(p, seg).member == 2)
-			sim_pool_move(p, seg, seg % 2);
-	sim_pool_set_member(p, 2, ADSHARD_MEMBER_DRAINED);
-	sim_pool_free(p);
-	keep_base(4);
-	p = open_pool(&err);
-	must(p);
-	sim_pool_set_member(p, 2, ADSHARD_MEMBER_ONLINE);
-	work(p, 100);
-	sim_pool_free(p);
-	keep_base(5);
-	sim_hush();
-}
 
 void fuzz_init(void)
 {
-	static const char *const names[MEMBERS] = { "a", "b", "c" };
-
-	memcpy(geo.pool_uuid, "the pool's uuid.", 16);
-	strcpy(geo.name, "pool");
-	geo.logical_block_size = 512;
-	geo.journal_block = 16;
-	geo.journal_blocks = JOURNAL;
-	geo.table_block[0] = AREA0;
-	geo.table_block[1] = AREA1;
-	geo.table_blocks = TABLE;
-	geo.max_members = 5;
-	geo.max_segments = 20;
-	geo.segment_shift = SHIFT;
-	geo.chunk_shift = CHUNK;
-	for (unsigned int m = 0; m < MEMBERS; m++) {
-		dev[m] = sim_dev_new(names[m], SECTORS);
-		sim_dev_set_number(dev[m], m + 1);
-		memset(uuid[m], 'a' + m, 16);
-	}
-	for (unsigned int m = 0; m < MEMBERS; m++) {
-		make_super(m);
-		make_table(m);
-	}
-	make_bases();
+	make_pools();
 	now = BASES;
 	sim_record(8192);
 }
@@ -507,6 +324,52 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* The same @size bytes at @at of a block, on all members, sealed. */
+static void seed_patch(const char *name, uint8_t which, uint16_t at,
+		       const void *data, uint8_t size)
+{
+	uint8_t buf[256] = { 0, CHAIN };
+	size_t n = 2;
+
+	for (unsigned int m = 0; m < MEMBERS; m++) {
+		buf[n++] = 1 | m << 3;
+		buf[n++] = which;
+		memcpy(buf + n, &at, 2);
+		buf[n + 2] = size - 1;
+		memcpy(buf + n + 3, data, size);
+		n += 3 + size;
+	}
+	fuzz_seed(name, buf, n);
+}
+
+/* Of a new pool, each refused for a reason of its own. */
+static void seed_maps(void)
+{
+	enum { MEMBERS_BLOCK = 3, SEGMENTS_BLOCK = 4 };
+	const uint16_t segment1 = offsetof(struct adshard_body, u) +
+				  sizeof(struct adshard_seg) +
+				  offsetof(struct adshard_seg, leg);
+	const uint16_t member1 = offsetof(struct adshard_body, u) +
+				 sizeof(struct adshard_member);
+	struct adshard_leg leg = { .state = ADSHARD_LEG_SYNC };
+	uint8_t state = ADSHARD_MEMBER_FAILED;
+
+	seed_patch("taken", SEGMENTS_BLOCK, segment1, &leg, sizeof(leg));
+	leg.chunk = htole32(5 << (SHIFT - CHUNK));
+	seed_patch("moved", SEGMENTS_BLOCK, segment1, &leg, sizeof(leg));
+	leg.chunk = htole32(SLOTS << (SHIFT - CHUNK));
+	seed_patch("beyond", SEGMENTS_BLOCK, segment1, &leg, sizeof(leg));
+	leg.chunk = htole32((5 << (SHIFT - CHUNK)) + 1);
+	seed_patch("between", SEGMENTS_BLOCK, segment1, &leg, sizeof(leg));
+	leg.member = htole16(3);
+	seed_patch("nobody", SEGMENTS_BLOCK, segment1, &leg, sizeof(leg));
+	seed_patch("failed", MEMBERS_BLOCK, member1 +
+		   offsetof(struct adshard_member, state), &state, 1);
+	leg.chunk = htole32(1 << 30);
+	seed_patch("large", MEMBERS_BLOCK, member1 +
+		   offsetof(struct adshard_member, data_chunks), &leg, 4);
+}
+
 void fuzz_seeds(void)
 {
 	static const char *const changes[] = {
@@ -518,6 +381,7 @@ void fuzz_seeds(void)
 	static const unsigned int length[] = { 0, 2, 2, 4, 4, 4, 4, 3, 10, 4, 9 };
 	char buf[32], name[24];
 
+	seed_maps();
 	for (unsigned int b = 0; b < BASES; b++) {
 		for (unsigned int i = 0; i < 11; i++) {
 			buf[0] = b;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The configuration and its drop-ins. What was taken is printed, and taken again
- * it must be the same.
+ * it must be the same; what was refused must not spoil the next one.
  *
  * Input: the file, and behind bytes of 255 up to three drop-ins.
  *
@@ -124,6 +124,20 @@ static void check_print(const struct config *c)
 	free(text);
 }
 
+static void check_next(void)
+{
+	static const uint8_t good[] = "# good\nplan { hold = 90s }\n";
+	struct ads_err err = { "" };
+	struct config *c = NULL;
+
+	file[0].at = good;
+	file[0].size = sizeof(good) - 1;
+	nr_files = 1;
+	must(!config_load("fuzz.conf", true, &c, &err));
+	must(c->plan.hold == 90);
+	free(c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ads_err err = { "" };
@@ -144,8 +158,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	r = config_load("fuzz.conf", true, &c, &err);
 	must(!r == !!c && !!r == !!err.text[0]);
-	if (r)
+	if (r) {
+		check_next();
 		return 0;
+	}
 	check_bounds(c);
 	check_print(c);
 	free(c);
@@ -179,6 +195,11 @@ void fuzz_seeds(void)
 			 k->section ? k->section : "", k->name);
 		fuzz_seed(name, line, strlen(line));
 	}
+	fuzz_seed("open-comment", "mode = off /* so", 16);
+	fuzz_seed("open-string", "socket = \"/x", 12);
+	fuzz_seed("open-quote", "socket = '/x", 12);
+	fuzz_seed("open-section", "plan {", 6);
+	fuzz_seed("environment", "socket = \"/${HOME}/${x:-y}\"", 26);
 	fuzz_seed("small", small, sizeof(small) - 1);
 	free(text);
 }
