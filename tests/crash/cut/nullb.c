@@ -76,7 +76,7 @@ bool disks_make(struct disks *d, uint64_t *rnd)
 	for (unsigned int i = 0; i < d->nr; i++) {
 		snprintf(path, sizeof(path), CONFIG "/member%u", i);
 		if (mkdir(path, 0755) || !set(i, "size", "%u", d->mib) ||
-		    !set(i, "blocksize", "512") || !set(i, "memory_backed", "1") ||
+		    !set(i, "blocksize", "%u", d->block) || !set(i, "memory_backed", "1") ||
 		    !set(i, "discard", "1") || !power_on(d, i, rnd))
 			return false;
 	}

@@ -20,6 +20,7 @@ enum how_to_cut {
 
 struct disks {
 	unsigned int nr, mib;
+	unsigned int block;		/* bytes of a logical block */
 	unsigned int slow_ns;		/* of some of them; 0: none */
 	unsigned int meta_sectors;	/* where the metadata ends, for faults */
 	bool lie;			/* negative control: one takes no flushes */
