@@ -9,6 +9,8 @@
  *		tables that must be refused at once, and one that must be refused when it is to
  *		be resumed. Somebody else moves segments meanwhile; it counts in which step
  *		migrations were when a suspend began, and in which they were parked.
+ *	lifecycle move NAME SEED
+ *		Queues a move of every segment to a random member.
  *	lifecycle race SECONDS SEED UUID SECTORS DEVICE...
  *		Four processes activate the same pool under different names, with all its
  *		members, with too few of them and as a new pool, and remove it again. Who wins
@@ -341,15 +343,35 @@ static int race_main(int seconds, uint64_t seed, const char *uuid, uint64_t sect
 	return race->two_at_once || race->wrong || !race->activations || !race->refused;
 }
 
+static int move_main(const char *name, uint64_t rnd)
+{
+	unsigned int segments, members, queued = 0;
+	char words[1024], text[64];
+
+	if (dm_words(DM_DEVICE_STATUS, name, words, sizeof(words), NULL) ||
+	    sscanf(words, "%*s %u %*u %u", &segments, &members) != 2) {
+		fprintf(stderr, "lifecycle: no volume %s\n", name);
+		return 2;
+	}
+	for (unsigned int i = 0; i < segments; i++) {
+		snprintf(text, sizeof(text), "migrate %u %u", i, rnd_below(&rnd, members));
+		queued += !dm_message(name, text, NULL, 0);
+	}
+	PRINT("moves_queued", queued);
+	return !queued;
+}
+
 int main(int argc, char **argv)
 {
 	dm_quiet();
 	signal(SIGTERM, terminate);
 	if (argc == 5 && !strcmp(argv[1], "suspend"))
 		return suspend_main(argv[2], strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
+	if (argc == 4 && !strcmp(argv[1], "move"))
+		return move_main(argv[2], strtoull(argv[3], NULL, 10));
 	if (argc > 7 && !strcmp(argv[1], "race"))
 		return race_main(atoi(argv[2]), strtoull(argv[3], NULL, 10), argv[4],
 				 strtoull(argv[5], NULL, 10), argv + 6, argc - 6);
-	fprintf(stderr, "usage: lifecycle suspend NAME COUNT SEED | race SECONDS SEED UUID SECTORS DEVICE...\n");
+	fprintf(stderr, "usage: lifecycle suspend NAME COUNT SEED | move NAME SEED | race SECONDS SEED UUID SECTORS DEVICE...\n");
 	return 2;
 }
