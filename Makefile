@@ -58,6 +58,11 @@ check-long: deps
 	@$(MAKE) tools test-programs
 	@$(RUN) -l
 
+.PHONY: check-debug
+check-debug: deps
+	@$(MAKE) tools test-programs
+	@T='$(T)' tests/check-debug $(K)
+
 .PHONY: test-programs
 test-programs:
 	@$(MAKE) -C tests
@@ -147,6 +152,7 @@ help:
 	@echo 'Testing'
 	@echo '  check           everything that fits ten minutes; T=name K=6.1|6.12|um for one test'
 	@echo '  check-long      everything'
+	@echo '  check-debug     every guest test on the kernels with checks (an hour or more)'
 	@echo '  static          warnings, sparse, checkpatch, semantic patches, ... only'
 	@echo '  fuzz            whatever is parsed on the host, under a fuzzer; F=target RUNS=n | SECONDS=n'
 	@echo '  bench           all figures'

@@ -4,6 +4,7 @@
 # kernels: um
 # timeout: 2400
 # kmemleak: module
+# not-on: debug,kcsan hours; um has the same checks, and no second processor is needed here
 # long: yes
 . /t/lib.sh
 

@@ -7,6 +7,7 @@
 # kernels: um
 # timeout: 400
 # kmemleak: module
+# not-on: debug,kcsan hours; um has the same checks, and no second processor is needed here
 . /t/lib.sh
 
 load_module

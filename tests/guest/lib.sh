@@ -16,6 +16,9 @@
 #     # append: foo.bar=1               kernel command line
 #     # hook: tests/guest/x.hook        answers "host WORD..." on the host's side
 #     # long: yes                       only in make check-long
+#     # not-on: debug,kcsan WHY         not in make check-debug, for which it needs no header
+#     # complaints: wanted              the kernel must complain, of what was done on purpose
+#     # module: tests/guest/x           another module to build: a folder with a Kbuild; in /t
 #     # kmemleak: no                    do not look for leaks at the end, or
 #     # kmemleak: module                only for those with the module in their trace
 #     . /t/lib.sh
@@ -183,9 +186,11 @@ klog_mark() { KLOG_MARK=$(dmesg | wc -l); }
 klog() { dmesg | tail -n +$((KLOG_MARK + 1)); }
 
 # wait_for SECONDS COMMAND...: until the command succeeds.  The seconds are those of a machine
-# that has nothing else to do; it is given four times as long, which costs time in a failure only.
+# that has nothing else to do; it is given four times as long (and on the slowest kernels four
+# times that), which costs time in a failure only.
 wait_for() {
 	local end=$((SECONDS + 4 * $1))
+	[[ $ADS_KERNEL != debug && $ADS_KERNEL != kcsan ]] || end=$((SECONDS + 16 * $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
@@ -208,7 +213,8 @@ cleanup() {
 	findmnt -rno TARGET,SOURCE | awk '$2 ~ "^/dev/(mapper|member)" {print $1}' | tac |
 		while read -r mount; do umount -l "$mount"; done
 	[ ! -c /dev/mapper/control ] || dmsetup remove_all --retry >/dev/null 2>&1 || true
-	[ ! -d /sys/module/dm_adshard ] || rmmod dm_adshard
+	# a trace of a leak names the module only as long as that is there
+	[ ! -d /sys/module/dm_adshard ] || [ "${ADS_KMEMLEAK:-}" = module ] || rmmod dm_adshard
 	for dir in $NULLB/member*; do
 		[ ! -d "$dir" ] || { echo 0 >"$dir/power"; rmdir "$dir"; }
 	done

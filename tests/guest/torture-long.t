@@ -4,6 +4,7 @@
 # kernels: 6.1 6.12
 # timeout: 1500
 # long: yes
+# not-on: debug,kcsan hours; torture.t is the same for a minute
 . /t/lib.sh
 
 load_module

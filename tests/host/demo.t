@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # demo.t KERNEL: "make demo" ends with PASS.
 # long: yes
+# not-on: debug,kcsan what it shows are tests of their own
 # kernels: 6.1 6.12
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
