@@ -11,7 +11,7 @@
 #     # timeout: 180                  seconds, against hangs: generous, machines may be busy [180]
 #     # memory: 1024                  MiB [1024]
 #     # cpus: 2                       [2; um has one]
-#     # disks: nvme:a:256M virtio:b:64M  QEMU's disks; "disk a" is the node   [none]
+#     # disks: nvme:a:256M virtio:b:64M slot:c:64M  QEMU's disks; "disk a" is the node   [none]
 #     # files: tests/guest/x.sh         copied to /t
 #     # append: foo.bar=1               kernel command line
 #     # hook: tests/guest/x.hook        answers "host WORD..." on the host's side
@@ -152,7 +152,7 @@ disk() {
 		# user-mode disks have no serial numbers, only an order
 		node=/dev/ubd${letters:index:1}
 	else
-		[ "$kind" = nvme ] || modprobe -a virtio_pci virtio_blk
+		[ "$kind" != virtio ] || modprobe -a virtio_pci virtio_blk
 		for node in /sys/block/*/serial /sys/block/*/device/serial; do
 			[ -e "$node" ] && [ "$(tr -d ' \n' <"$node")" = "$serial" ] && break
 		done
