@@ -172,7 +172,7 @@ static void *mover(void *arg)
 			usleep(3000);
 			dm_message(l->name, "resume");
 		}
-		if (draining < 0 && (r >> 16) % 24 == 0) {
+		if (draining < 0 && (r >> 16) % 16 == 0) {
 			draining = (int)((r >> 32) % l->members);
 			if (!dm_message(l->name, "member %d draining", draining))
 				l->drains++;
@@ -184,7 +184,7 @@ static void *mover(void *arg)
 		} else if (draining >= 0 && (r >> 16) % 24 == 1) {
 			dm_message(l->name, "member %d online", draining);
 			draining = -1;
-		} else if (draining >= 0 && (r >> 16) % 24 == 2) {
+		} else if (draining >= 0 && (r >> 16) % 24 > 20) {
 			/* refused unless it is empty */
 			if (!dm_message(l->name, "member %d failed", draining))
 				l->fails++;

@@ -166,11 +166,14 @@ static void aim(struct campaign *c)
 		ADSHARD_STEP_TRACK, 0, 0, 0 };
 	unsigned int goal = goals[random_step(&c->rnd) % sizeof(goals)];
 	uint64_t r = random_step(&c->rnd);
-	double end = now() + 0.4;
+	uint32_t acks = r % 200, more = acks + 200;
 	uint32_t steps[STEPS];
+	double end = now() + 5;
 
-	usleep(20000 + r % 100000);
-	while (goal && now() < end) {
+	/* By what has been done, not by the clock: the machine may be busy with something else. */
+	while (c->oracle->acks < acks && now() < end)
+		usleep(200);
+	while (goal && c->oracle->acks < more && now() < end) {
 		if (volume_steps(&c->vol, steps) && steps[goal])
 			break;
 		/* leaves the processor to those who have to get there */

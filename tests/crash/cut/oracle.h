@@ -43,15 +43,18 @@ struct op {
 struct oracle {
 	uint64_t magic;
 	uint64_t seed;
-	/* at this place, for whoever cuts from outside: load has begun; migrations in each step */
+	/*
+	 * At this place for whoever cuts from outside: the load has begun; how many migrations are
+	 * in which step; acknowledgments of this life.
+	 */
 	uint32_t phase;
 	uint32_t steps[8];
+	uint32_t acks;
 	uint32_t nr_blocks;
 	uint32_t lives;
 	/* this life */
 	uint32_t first_gen;		/* of op[0] */
 	uint32_t nr_ops;
-	uint32_t acks;
 	uint32_t durable;		/* what was acknowledged up to here was flushed */
 	/* counted since the beginning */
 	uint64_t writes, flushes, fuas, zeroes, discards, errors;
