@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is going on when the power fails: threads that write, zero, discard, flush and read the
- * volume as the oracle remembers it, and one that has segments move to and fro, drains members,
+ * volume as the oracle remembers it, and one that has segments move back and forth, drains members,
  * and makes metadata writes of a member fail.
  */
 #ifndef CUT_LOAD_H

@@ -2,12 +2,12 @@
 /*
  * crash-cut: power cuts, and whether anything is lost by them. For the guests.
  *
- *	crash-cut [option...] null	many trials on null_blk disks
+ *	crash-cut [option...] many	many trials in one boot
  *	crash-cut [option...] check | sum | load | figures	of a boot, see boot.c
  *
  *	-n N	trials [10]		-s SEED [1]
  *	-f N	number of the first one [0]
- *	-w NS	latency of the slow disks [0: none are]
+ *	-w US	latency of the slow disks [0: none are]
  *	-t S	seconds that one trial may take [120]
  *	-l, -p	negative controls: a disk lies about flushes; writes are only pretended.  They go on
  *		after a failure.
@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 		case 'n': opt.trials = strtoul(optarg, NULL, 10); break;
 		case 's': opt.seed = strtoull(optarg, NULL, 10); break;
 		case 'f': opt.first = strtoul(optarg, NULL, 10); break;
-		case 'w': opt.slow_ns = (unsigned int)strtoul(optarg, NULL, 10); break;
+		case 'w': opt.latency = (unsigned int)strtoul(optarg, NULL, 10); break;
 		case 't': opt.limit = (unsigned int)strtoul(optarg, NULL, 10); break;
 		case 'M': opt.members = (unsigned int)strtoul(optarg, NULL, 10); break;
 		case 'm': opt.memory = optarg; break;
@@ -43,8 +43,8 @@ int main(int argc, char **argv)
 		case 'p': opt.pretend = true; break;
 		default: return 2;
 		}
-	if (optind + 1 == argc && !strcmp(argv[optind], "null"))
-		return cut_null(&opt);
+	if (optind + 1 == argc && !strcmp(argv[optind], "many"))
+		return cut_many(&opt);
 	if (optind + 1 == argc && opt.memory)
 		return cut_boot(&opt, argv[optind]);
 	fprintf(stderr, "crash-cut: see the top of its source\n");

@@ -8,7 +8,7 @@
 struct options {
 	uint64_t seed;
 	unsigned long first, trials;
-	unsigned int slow_ns;		/* of some disks */
+	unsigned int latency;		/* of some disks, at most, in microseconds */
 	unsigned int limit;		/* seconds for one trial, against hangs */
 	bool lie;			/* negative control: a disk that takes no flushes */
 	bool pretend;			/* negative control: writes that are not sent */
@@ -16,7 +16,7 @@ struct options {
 	const char *memory;		/* boot: of the oracle */
 };
 
-int cut_null(const struct options *opt);
+int cut_many(const struct options *opt);
 int cut_boot(const struct options *opt, const char *what);
 
 #endif

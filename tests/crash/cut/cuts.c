@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Power cuts of null_blk disks with a volatile cache, many in one boot.
+ * Power cuts of disks with a volatile cache, many in one boot.
  *
  * A trial is the life of an active pool under load, which ends when the disks lose their power,
  * at a random moment or when a migration is seen in a chosen step. Then the pool is activated,
@@ -15,10 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "disks.h"
 #include "dm.h"
 #include "load.h"
 #include "main.h"
-#include "nullb.h"
 #include "volume.h"
 
 #define NAME		"cutvol"
@@ -137,7 +137,6 @@ static bool new_pool(struct campaign *c)
 	}
 	snprintf(c->uuid, sizeof(c->uuid), "%08x-0000-4000-8000-%012llx", (unsigned int)c->pools,
 		 (unsigned long long)(r & 0xffffffffffff));
-	c->disks.block = r >> 8 & 3 ? 4096 : 512;
 	if (!disks_make(&c->disks, &rnd) || bring_up(c, true) || !volume_open(&c->vol) ||
 	    !volume_owners(&c->vol))
 		return false;
@@ -190,7 +189,7 @@ static void cut(struct campaign *c, enum how_to_cut how, bool count)
 
 	stage = "freeze";
 	if (how == CUT_AT_ONCE)
-		disks_freeze(&c->disks);
+		disks_freeze(&c->disks, &c->rnd);
 	stage = "what is moving";
 	if (count && !volume_steps(&c->vol, steps))
 		c->hidden++;
@@ -227,7 +226,7 @@ static bool cut_activation(struct campaign *c)
 	usleep(r % 30000);
 	/* bring_up uses c->rnd */
 	if (r >> 32 & 1) {
-		disks_freeze(&c->disks);
+		disks_freeze(&c->disks, &rnd);
 		disks_cut(&c->disks, CUT_AT_ONCE, &rnd);
 	} else {
 		disks_cut(&c->disks, CUT_IN_TURN, &rnd);
@@ -235,7 +234,8 @@ static bool cut_activation(struct campaign *c)
 	pthread_join(thread, NULL);
 	if (c->active && !deactivate(c))
 		return false;
-	return disks_power(&c->disks, &c->rnd);
+	disks_power(&c->disks, &c->rnd);
+	return true;
 }
 
 /* What can be told of a wrong block: of its segment, before, at and after the cut. */
@@ -273,8 +273,9 @@ static bool second_time(struct campaign *c, uint64_t sum)
 	memcpy(chunk, c->vol.chunk, sizeof(chunk));
 	if (random_step(&c->rnd) & 1) {
 		cut(c, CUT_AT_ONCE, false);
-		if (!deactivate(c) || !disks_power(&c->disks, &c->rnd))
+		if (!deactivate(c))
 			return false;
+		disks_power(&c->disks, &c->rnd);
 	} else if (!deactivate(c)) {
 		return false;
 	}
@@ -321,8 +322,7 @@ static bool trial(struct campaign *c)
 	if (!deactivate(c))
 		return false;
 	stage = "power";
-	if (!disks_power(&c->disks, &c->rnd))
-		return false;
+	disks_power(&c->disks, &c->rnd);
 	if (random_step(&c->rnd) % 10 == 0 && !cut_activation(c))
 		return false;
 	stage = "activation";
@@ -380,7 +380,7 @@ static void figures(struct campaign *c)
 	printf("cuts.unflushed_lost %llu\n", (unsigned long long)(o->lost_blocks + s->lost_blocks));
 }
 
-int cut_null(const struct options *opt)
+int cut_many(const struct options *opt)
 {
 	struct campaign *c = calloc(1, sizeof(*c));
 	bool good;
@@ -389,7 +389,7 @@ int cut_null(const struct options *opt)
 		return 2;
 	c->opt = opt;
 	c->oracle = calloc(1, sizeof(*c->oracle));
-	c->disks = (struct disks){ .nr = MEMBERS, .mib = MEMBER_MIB, .slow_ns = opt->slow_ns,
+	c->disks = (struct disks){ .nr = MEMBERS, .mib = MEMBER_MIB, .latency = opt->latency,
 				   .meta_sectors = META_SECTORS, .lie = opt->lie };
 	signal(SIGALRM, too_long);
 	if (!c->oracle || dm_open())
