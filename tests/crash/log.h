@@ -115,6 +115,30 @@ _Static_assert(sizeof(struct stamp) == 512, "stamp");
 _Static_assert(sizeof(struct account) == 4096, "account");
 _Static_assert(sizeof(struct ctl_block) <= 4096, "control");
 
+/*--- states for a guest -----------------------------------------*/
+
+#define STATE_MAGIC	0x0000657461747361ULL
+
+/*
+ * The metadata of all disks: this, @nr blocks of 4 KiB that are not zero, and the
+ * next one. 4 KiB, and as much more as the index needs.
+ */
+struct state_head {
+	uint64_t magic, nr, disks, blocks;	/* blocks of each disk, in all */
+	uint8_t fill[4064];
+};
+
+struct state_index {
+	uint32_t disk, block;
+};
+
+static inline uint64_t state_index_bytes(uint64_t nr)
+{
+	return (nr * sizeof(struct state_index) + 4095) / 4096 * 4096;
+}
+
+_Static_assert(sizeof(struct state_head) == 4096, "state");
+
 /*--- chance, for all --------------------------------------------*/
 
 /* splitmix64 */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * replay [--control] [--only INDEX:SEED] LOG DISKS SECTORS TRIALS SEED: builds what a
- * power cut may have left at TRIALS points of a recorded log, has the kernel's own
+ * replay [--control] [--only INDEX:SEED] [--export NAME] LOG DISKS SECTORS TRIALS
+ * SEED: builds what a power cut may have left at TRIALS points of a recorded log, has the kernel's own
  * code activate it, and checks what comes out.
  *
  * Points are after each record of metadata has arrived, was answered or flushed,
@@ -9,10 +9,12 @@
  * there or not, whole or torn, at random. Every eighth state gets the thorough
  * checks: its activation cut off, subsets and orders of the members.
  * INDEX:SEED is what a failure prints; --control damages states on purpose, and
- * fails if that isn't noticed.
+ * fails if that isn't noticed. --export NAME: no checks; NAME.states gets what is
+ * on the disks, for unpack, and NAME.maps what the kernel's code makes of it here.
  */
 #include <err.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -243,6 +245,73 @@ static void run(struct replay *r, char **arg, const uint64_t *points,
 	print(&r->f);
 }
 
+static void put_state(struct replay *r, FILE *to)
+{
+	uint64_t blocks = r->data_start / 8, k;
+	struct state_index *index = calloc(1, state_index_bytes(r->im.nr_disks * blocks));
+	struct state_head head = { .magic = STATE_MAGIC, .disks = r->im.nr_disks,
+				   .blocks = blocks };
+	static const uint8_t zero[4096];
+	unsigned int d;
+
+	for (d = 0; d < r->im.nr_disks; d++)
+		for (k = 0; k < blocks; k++)
+			if (memcmp(r->im.disk[d].bytes + k * 4096, zero, 4096))
+				index[head.nr++] = (struct state_index){ d, (uint32_t)k };
+	fwrite(&head, sizeof(head), 1, to);
+	fwrite(index, 1, state_index_bytes(head.nr), to);
+	for (k = 0; k < head.nr; k++)
+		fwrite(r->im.disk[index[k].disk].bytes + index[k].block * 4096ULL,
+		       4096, 1, to);
+	free(index);
+}
+
+static void print_pool(const struct replay *r, uint64_t sectors)
+{
+	unsigned int i;
+
+	printf("pool ");
+	for (i = 0; i < 16; i++)
+		printf("%s%02x", i >= 4 && i <= 10 && !(i % 2) ? "-" : "",
+		       r->uuid[i]);
+	printf(" %llu\n", (unsigned long long)sectors);
+}
+
+static bool export(struct replay *r, const char *name, const uint64_t *points,
+		   unsigned int trials, uint64_t seed)
+{
+	char path[4096];
+	FILE *states, *maps;
+	unsigned int i, s;
+
+	snprintf(path, sizeof(path), "%s.states", name);
+	states = fopen(path, "w");
+	snprintf(path, sizeof(path), "%s.maps", name);
+	maps = fopen(path, "w");
+	if (!states || !maps)
+		err(1, "%s", path);
+	for (i = 0; i < trials; i++) {
+		uint64_t rnd = seed + i;
+		struct layout l;
+
+		image_to(&r->im, points[i]);
+		make_state(r, &rnd);
+		put_state(r, states);
+		if (!activate_all(r, &l)) {
+			fprintf(maps, "%u refused\n", i);
+		} else {
+			if (!i)
+				print_pool(r, l.sectors);
+			for (s = 0; s < l.nr; s++)
+				fprintf(maps, "%u %u %u %llu\n", i, s, l.member[s],
+					(unsigned long long)l.sector[s] * 512);
+		}
+		sim_rollback(r->dev, r->im.nr_disks);
+		image_undo(&r->im, 0);
+	}
+	return !fclose(states) && !fclose(maps);
+}
+
 static void only(struct replay *r, const char *which)
 {
 	unsigned long long at, seed;
@@ -260,10 +329,11 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "only", required_argument, NULL, 'o' },
 		{ "control", no_argument, NULL, 'c' },
+		{ "export", required_argument, NULL, 'e' },
 		{ NULL, 0, NULL, 0 }
 	};
 	static struct replay r;
-	const char *which = NULL;
+	const char *which = NULL, *name = NULL;
 	bool control = false, good = true;
 	uint64_t seed = 1, rnd, start, *points;
 	unsigned int trials = 0;
@@ -274,6 +344,8 @@ int main(int argc, char **argv)
 			which = optarg;
 		else if (c == 'c')
 			control = true;
+		else if (c == 'e')
+			name = optarg;
 		else
 			return 2;
 	}
@@ -281,6 +353,9 @@ int main(int argc, char **argv)
 	argc -= optind;
 	if (argc < 3 || (!which && argc != 5))
 		errx(2, "replay [--control] [--only INDEX:SEED] LOG DISKS SECTORS TRIALS SEED");
+	/* Each activation takes and gives back some megabytes: keep them. */
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	open_all(&r, argv[0], (unsigned int)atoi(argv[1]),
 		 strtoull(argv[2], NULL, 0));
 	start = find_start(&r);
@@ -290,7 +365,9 @@ int main(int argc, char **argv)
 		trials = (unsigned int)atoi(argv[3]);
 		seed = rnd = strtoull(argv[4], NULL, 0);
 		points = choose(&r, start, trials, &rnd);
-		if (control)
+		if (name)
+			good = export(&r, name, points, trials, seed);
+		else if (control)
 			good = controls(&r, points, trials, seed);
 		else
 			run(&r, argv, points, trials, seed);
