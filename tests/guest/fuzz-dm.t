@@ -23,7 +23,7 @@ run "pauses" dmsetup message vol 0 pause
 sums() { for m in "${MEMBERS[@]}"; do md5sum <"$m"; done; }
 before=$(sums)
 # the blank one twice, so that there is something to be accepted
-out=$(dmfuzz -l "${LINES:-2000}" -m "${MESSAGES:-4000}" -s "${SEED:-1}" vol "$active" "$inactive" "$inactive" \
+out=$(dmfuzz -l "${LINES:-600}" -m "${MESSAGES:-1000}" -s "${SEED:-1}" vol "$active" "$inactive" "$inactive" \
 	"${MEMBERS[@]}" "${MEMBERS[3]}" "${MEMBERS[3]}" "${MEMBERS[5]}" "${MEMBERS[5]}" 2>&1)
 ok $? "each refusal has a reason, and what is wrong is refused"
 diag "$out"

@@ -33,7 +33,7 @@ while [ -e /tmp/go ]; do
 done >/tmp/scratch.out 2>&1 &
 scratcher=$!
 
-out=$(nlfuzz -n "${FUZZ_MESSAGES:-20000}" -t 3 -s "${FUZZ_SEED:-1}" "$uuid" 48 4 $scratch 2>&1)
+out=$(nlfuzz -n "${FUZZ_MESSAGES:-4000}" -t 3 -s "${FUZZ_SEED:-1}" "$uuid" 48 4 $scratch 2>&1)
 ok $? "each message is answered as it should be"
 diag "$out"
 rm /tmp/go

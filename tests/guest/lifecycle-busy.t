@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Removal while something is going on: open, mounted, migrating, under I/O with the table torn
 # away: refused or clean, and the data is whole.
-# kernels: um
-# kernels-long: 6.1 6.12 um
+# kernels: 6.1 6.12 um
 # timeout: 300
+# long: yes
 . /t/lib.sh
 
 load_module

@@ -3,9 +3,9 @@
 # One allocation in ten fails while segments move under I/O: in the work queues, in the writers,
 # everywhere; then pages; then one request in a hundred to a disk. Moves and writes may fail, but
 # what can be read is right, nothing hangs, and when the failures end the pool works.
-# kernels: um
-# kernels-long: um debug
+# kernels: um debug
 # timeout: 400
+# long: yes
 # kmemleak: module
 . /t/lib.sh
 

@@ -3,9 +3,9 @@
 # A memory disk loses its power in the middle of a migration, under I/O: the source, the
 # destination, both. What can still be read is right, nothing hangs, the volume can be removed,
 # and with the disks back it is activated and works. lifecycle-unplug.t does it to NVMe disks.
-# kernels: um
-# kernels-long: 6.1 6.12 um
+# kernels: 6.1 6.12 um
 # timeout: 400
+# long: yes
 # files: tests/guest/lifecycle-lib.sh
 . /t/lib.sh
 . /t/lifecycle-lib.sh

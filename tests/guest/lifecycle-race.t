@@ -3,9 +3,9 @@
 # Several processes activate and remove the same pool under different names, while others ask
 # about it and try to unload the module: one wins at a time, and nobody else's table stays.
 # Checked by taking a protection away: without the registry's refusal of another device, two win.
-# kernels: um
-# kernels-long: 6.1 6.12 um
+# kernels: 6.1 6.12 um
 # timeout: 240
+# long: yes
 . /t/lib.sh
 
 load_module

@@ -14,7 +14,7 @@ members 4 24 512 discard=1
 dm_create vol "0 98304 adshard - 4 ${MEMBERS[*]} 4 segment_size 2048 chunk_size 128"
 torture vol 1000000000 3 "${SEED:-1}" >/tmp/torture.out 2>&1 &
 torture=$!
-out=$(lifecycle suspend vol "${SUSPENDS:-150}" "${SEED:-1}" 2>&1)
+out=$(lifecycle suspend vol "${SUSPENDS:-60}" "${SEED:-1}" 2>&1)
 ok $? "each is answered as it should be"
 diag "$out"
 for step in queued fill verify; do like "$out" "parked_at.$step [1-9]" "some were parked in $step"; done
