@@ -62,6 +62,11 @@ check-long: deps
 check-debug: deps
 	@$(MAKE) tools test-programs
 	@T='$(T)' tests/check-debug $(K)
+# M=pattern: only these, make check-mutations M='07*'
+.PHONY: check-mutations
+check-mutations: deps
+	@$(MAKE) tools test-programs
+	@tests/mutations/run $(if $(M),-v '$(M)')
 
 .PHONY: test-programs
 test-programs:
@@ -153,6 +158,7 @@ help:
 	@echo '  check           everything that fits ten minutes; T=name K=6.1|6.12|um for one test'
 	@echo '  check-long      everything'
 	@echo '  check-debug     every guest test on the kernels with checks (an hour or more)'
+	@echo '  check-mutations protections taken away one by one; each must make a test fail; M=pattern'
 	@echo '  static          warnings, sparse, checkpatch, semantic patches, ... only'
 	@echo '  fuzz            whatever is parsed on the host, under a fuzzer; F=target RUNS=n | SECONDS=n'
 	@echo '  bench           all figures'
