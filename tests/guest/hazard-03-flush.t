@@ -5,6 +5,7 @@
 # Checked by tests/mutations/03-*.patch.
 # kernels: um
 # kernels-long: 6.1 6.12 um debug
+# long: yes
 # files: tests/guest/hazard-lib.sh
 . /t/hazard-lib.sh
 
@@ -35,6 +36,7 @@ gate w1 open
 run "the comparison has begun" wait_for 20 held d0 reads
 run "the user flushes" flush
 gate w1 flushes
+forget_free 1 320 64
 gate d0 open
 run "the destination is asked to flush again" wait_for 20 held w1 flushes
 sleep 1

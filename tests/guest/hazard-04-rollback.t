@@ -14,10 +14,10 @@
 load_module
 pool 4 16 24
 
-# crash NAME: a write, flushed; a power cut; whoever is the owner now has it
+# crash NAME: a write, which the disks do not lose; a power cut; whoever is the owner now has it
 crash() {
-	put x "$a" 192 4 && flush
-	ok $? "$1: writes go on"
+	run "$1: writes go on" put x "$a" 192 4
+	settle
 	keep x
 	power_cut
 	run "$1: activates after a power cut" activate "${ORDER[@]}"

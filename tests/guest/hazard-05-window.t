@@ -16,7 +16,7 @@ gates writes j0 j1 j2
 start "$a" 1
 run "the record is on its way to all members" wait_for 20 commit_begun
 run "a write" put x "$a" 128 4
-run "it is flushed" flush
+settle
 keep x
 power_cut
 run "a power cut before the record arrives: activates" activate
@@ -27,7 +27,7 @@ gates writes j0 j1 j2
 start "$a" 1
 run "the record is on its way to all members" wait_for 20 commit_begun
 run "a write" put y "$a" 132 4
-run "it is flushed" flush
+settle
 keep y
 gate j2 open
 sleep 1

@@ -138,12 +138,13 @@ if [ -d $fail ]; then
 	run "the record is on its way" wait_for 20 commit_begun
 	gate d1 writes
 	echo 0 >$fail/verbose
-	echo 1 >$fail/task-filter
+	# only bios, and only where there is no waiting for them
+	for file in /sys/kernel/slab/bio-*/failslab; do echo 1 >"$file"; done 2>/dev/null
+	echo 1 >$fail/cache-filter
 	echo -1 >$fail/times
 	echo 100 >$fail/probability
-	# only what it asks for without waiting fails, as if there were no memory
-	(echo 1 >/proc/self/make-it-fail && exec fio --name=many --filename=$DEV --direct=1 --ioengine=libaio --iodepth=96 --rw=write --bs=4k \
-		--offset=$((a * 1048576)) --size=512k --verify=crc32c --do_verify=0) >/tmp/fio 2>&1 &
+	fio --name=many --filename=$DEV --direct=1 --ioengine=libaio --iodepth=96 --rw=write --bs=4k \
+		--offset=$((a * 1048576)) --size=512k --verify=crc32c --do_verify=0 >/tmp/fio 2>&1 &
 	pid=$!
 	wait_for 10 held d1 writes 32
 	ok $? "as many writes are on their way as the reserve allows"

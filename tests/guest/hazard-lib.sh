@@ -24,9 +24,12 @@
 #   put NAME SEG KIB LENGTH [FLAG]        writes LENGTH KiB of new data in one go, with oflag=direct
 #           and FLAG; begin_put does the same in the background; ended NAME: has it come back?
 #           result NAME waits and returns its status.  keep NAME: the model has it from now on
+#   settle                                the disks write out their caches of their own accord, so that
+#           what has ended is not lost in a power cut.  (A flush by the user waits for commits.)
 #   forget MEMBER SECTOR KIB              makes these blocks of a disk blank: what is written there next is in
 #           its cache only until it is flushed.  (A block that is on the medium already is overwritten
 #           at once by null_blk: a power cut would not lose it.)
+#   forget_free MEMBER KIB LENGTH         the same at this place of each free slot
 #   contents NAME SEG KIB                 does the volume hold there what "put NAME" wrote?
 #   same                                  is the volume what the model says?
 . /t/lib.sh
@@ -177,7 +180,20 @@ result() { wait_for 30 ended "$1" && return "$(cat "/tmp/ended.$1")"; }
 put() { begin_put "$@" && result "$1"; }
 keep() { dd if="/tmp/put.$1" of=/tmp/model bs=1K seek="$(cat "/tmp/at.$1")" conv=notrunc status=none; }
 flush() { sync $DEV; }
-forget() { blkdiscard -o $(($2 * 512)) -l $(($3 * 1024)) "${MEMBERS[$1]}"; }
+settle() {
+	local disk
+	for disk in "${MEMBERS[@]}"; do sync "$disk" || return; done
+}
+forget() { blkdiscard -f -o $(($2 * 512)) -l $(($3 * 1024)) "${MEMBERS[$1]}" 2>/dev/null; }
+forget_free() {
+	local s used='' place
+	for ((s = 0; s < POOL_SEGMENTS; s++)); do
+		! at $s "$1" || used+=" $(sector $s) "
+	done
+	for ((place = DATA; place + 2048 <= MEMBER_SECTORS; place += 2048)); do
+		[[ $used == *" $place "* ]] || forget "$1" $((place + $2 * 2)) "$3"
+	done
+}
 contents() {
 	local length
 	length=$(stat -c %s "/tmp/put.$1")
