@@ -62,6 +62,7 @@ check-long: deps
 check-debug: deps
 	@$(MAKE) tools test-programs
 	@T='$(T)' tests/check-debug $(K)
+
 # M=pattern: only these, make check-mutations M='07*'
 .PHONY: check-mutations
 check-mutations: deps

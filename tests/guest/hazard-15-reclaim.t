@@ -3,7 +3,7 @@
 # Hazard 15: no forward progress. At every step of a migration, and for every kind of I/O that waits
 # there, a suspend must come to its end once the disks answer; a write must do with no memory but
 # the reserve. (A hang here counts as a failure: it ends in an assertion, not in the time limit.)
-# Checked by tests/mutations/15-*.patch.
+# Checked by tests/mutations/15-*.patch.  What chance finds, with the volume as swap: lifecycle-swap.t.
 # kernels: um
 # kernels-long: 6.1 6.12 um debug
 # long: yes
