@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "meta.h"
+#include "text.h"
 
 struct reader {
 	int fd;
@@ -77,6 +78,8 @@ static void take_member(struct ads_meta *m, uint32_t index,
 	o->state = d->state;
 	memcpy(o->domain, d->domain, sizeof(o->domain) - 1);
 	memcpy(o->location, d->location, sizeof(o->location) - 1);
+	ads_text_clean(o->domain);
+	ads_text_clean(o->location);
 }
 
 static int read_members(struct reader *r, uint64_t area, void *buf,

@@ -10,6 +10,7 @@
 
 #include "dev.h"
 #include "nl-priv.h"
+#include "text.h"
 
 #define U8	{ .type = NLA_U8 }
 #define U32	{ .type = NLA_U32 }
@@ -154,6 +155,7 @@ void ads_nl_parse_pool(struct nlattr **a, struct ads_pool *p)
 	uuid(a, ADSHARD_A_POOL_UUID, p->uuid);
 	if (a[ADSHARD_A_POOL_NAME])
 		nla_strlcpy(p->name, a[ADSHARD_A_POOL_NAME], sizeof(p->name));
+	ads_text_clean(p->name);
 	p->major = u32(a, ADSHARD_A_DEV_MAJOR);
 	p->minor = u32(a, ADSHARD_A_DEV_MINOR);
 	p->state = u32(a, ADSHARD_A_POOL_STATE);
@@ -339,6 +341,7 @@ void ads_nl_parse_event(struct nlattr **a, struct ads_event *ev)
 	ev->member_state = u32(a, ADSHARD_A_MEMBER_STATE);
 	if (a[ADSHARD_A_TEXT])
 		nla_strlcpy(ev->text, a[ADSHARD_A_TEXT], sizeof(ev->text));
+	ads_text_clean(ev->text);
 	ev->bytes_copied = u64(a, ADSHARD_A_BYTES_COPIED);
 	ev->chunks_verified = u64(a, ADSHARD_A_CHUNKS_VERIFIED);
 	ev->chunks_recopied = u64(a, ADSHARD_A_CHUNKS_RECOPIED);

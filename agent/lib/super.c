@@ -9,6 +9,7 @@
 
 #include "dev.h"
 #include "super.h"
+#include "text.h"
 
 /*
  * crc32_iscsi() neither inverts its initial value nor its result, which is what
@@ -62,6 +63,7 @@ static void decode(const struct adshard_super *d, struct ads_super *sb)
 	memcpy(sb->member_uuid, d->member_uuid, sizeof(sb->member_uuid));
 	memcpy(sb->pool_name, d->pool_name, sizeof(sb->pool_name));
 	sb->pool_name[sizeof(sb->pool_name) - 1] = '\0';
+	ads_text_clean(sb->pool_name);
 	sb->created = le64toh(d->created);
 	sb->member_sectors = le64toh(d->member_sectors);
 	sb->data_start = le64toh(d->data_start);

@@ -28,6 +28,14 @@ void fuzz_broken(const char *file, int line, const char *what)
 	abort();
 }
 
+bool fuzz_printable(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 127)
+			return false;
+	return true;
+}
+
 const char *fuzz_dir(void)
 {
 	return getenv("FUZZ_DIR") ?: "/tmp";

@@ -85,6 +85,9 @@ static inline uint64_t fuzz_u64(struct fuzz_in *in)
 /* For what can't be in memory. */
 const char *fuzz_dir(void);
 
+/* Nothing that would do something to a terminal. */
+bool fuzz_printable(const char *text);
+
 /* A copy with a NUL behind it, in memory of its very size: free() it. */
 char *fuzz_text(const void *data, size_t size);
 

@@ -138,6 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (uint32_t i = 0; i < m->nr_members; i++) {
 		must(strlen(m->member[i].domain) < ADSHARD_LABEL_SIZE);
 		must(strlen(m->member[i].location) < ADSHARD_LABEL_SIZE);
+		must(fuzz_printable(m->member[i].domain));
+		must(fuzz_printable(m->member[i].location));
 	}
 	ads_meta_free(m);
 	return 0;

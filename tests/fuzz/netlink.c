@@ -215,7 +215,7 @@ static void use_segments(struct ads_segment *segs, size_t n)
 
 static int on_event(const struct ads_event *ev, void *arg)
 {
-	must(strlen(ev->text) < sizeof(ev->text));
+	must(strlen(ev->text) < sizeof(ev->text) && fuzz_printable(ev->text));
 	must(ads_event_name(ev->type)[0]);
 	return 0;
 }
@@ -238,7 +238,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 0:
 		r = ads_nl_pools(&nl, &pools, &n, &err);
 		for (size_t i = 0; i < n; i++)
-			must(strlen(pools[i].name) < sizeof(pools[i].name));
+			must(strlen(pools[i].name) < sizeof(pools[i].name) &&
+			     fuzz_printable(pools[i].name));
 		break;
 	case 1:
 		r = ads_nl_pool(&nl, pool, &one, &err);
