@@ -121,6 +121,8 @@ static char *default_backup(const struct gathered *p)
 
 	gmtime_r(&now, &tm);
 	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm);
+	mkdir("/var", 0755);
+	mkdir("/var/lib", 0755);
 	mkdir(BACKUP_DIR, 0755);
 	/* A name may be anything but a slash: it is a table's argument. */
 	if (asprintf(&path, BACKUP_DIR "/repair-%s-%s.bak",
