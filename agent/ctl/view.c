@@ -10,7 +10,7 @@
 
 const char *view_meta_name(uint8_t meta)
 {
-	return meta == 2 ? "active" : meta == 1 ? "spare" : "none";
+	return meta == 2 ? "active" : meta == 1 ? "dropped" : "none";
 }
 
 int view_load(struct ctl *c, struct ads_pool *p,

@@ -59,7 +59,7 @@ struct ads_member {
 	bool present;			/* false: missing or pulled */
 	uint32_t major, minor;
 	uint32_t state;			/* enum adshard_member_state */
-	uint8_t meta;			/* 0 none, 1 metadata member, 2 active */
+	uint8_t meta;			/* 0 none, 1 dropped, 2 active */
 	uint64_t size;
 	uint32_t nr_slots, nr_free;
 	uint32_t nr_segments;		/* with a leg here */

@@ -87,7 +87,7 @@
  *	ADSHARD_A_MEMBER_UUID	binary 16
  *	ADSHARD_A_DEV_MAJOR, _MINOR	u32; absent if the member is missing
  *	ADSHARD_A_MEMBER_STATE	u32 enum adshard_member_state
- *	ADSHARD_A_META		u8: 0 none, 1 metadata member, 2 active one
+ *	ADSHARD_A_META		u8: of metadata; 0 none, 1 dropped, 2 active
  *	ADSHARD_A_SIZE		u64 bytes of the device
  *	ADSHARD_A_NR_SLOTS, ADSHARD_A_NR_FREE	u32 slots
  *	ADSHARD_A_NR_SEGMENTS	u32 segments with a leg here
