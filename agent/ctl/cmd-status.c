@@ -275,7 +275,7 @@ static int show(struct ctl *c, struct ads_pool *pools, size_t n,
 	}
 	if (!shown)
 		ctl_say(c, "%s", n ? "all pools are healthy" :
-			check ? "OK no pool is active" :
+			check ? "no pool is active" :
 			"no pool is active (adshardctl activate)");
 	return check ? level : CTL_OK;
 }

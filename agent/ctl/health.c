@@ -201,6 +201,32 @@ static void judge_errors(const struct ads_member *m, struct health *h)
 			 "replace it when convenient; the kernel log has the errors");
 }
 
+/* The kernel says degraded, and nothing of the above tells why. */
+static void judge_degraded(const struct ads_member *m, size_t nr,
+			   struct health *h)
+{
+	char name[128];
+
+	if (!verdict(h, HEALTH_WARN, "degraded"))
+		return;
+	snprintf(h->why, sizeof(h->why),
+		 "a member was dropped from the metadata since the activation");
+	snprintf(h->action, sizeof(h->action),
+		 "the kernel log has its error; the next activation takes it back if it works again");
+	for (size_t i = 0; i < nr; i++) {
+		if (m[i].meta != 1)
+			continue;
+		ads_member_name(&m[i], name, sizeof(name));
+		snprintf(h->why, sizeof(h->why),
+			 "%s takes no metadata any more", name);
+		if (m[i].present && m[i].nr_segments)
+			snprintf(h->action, sizeof(h->action),
+				 "'adshardctl evacuate %s' empties it; the kernel log has the error",
+				 name);
+		return;
+	}
+}
+
 static void judge_healthy(const struct ads_member *m, size_t nr,
 			  size_t nr_mig, struct health *h)
 {
@@ -244,6 +270,8 @@ void health_judge(const struct ads_pool *p, const struct ads_member *m,
 		if (m[i].state == ADSHARD_MEMBER_DRAINING && m[i].nr_segments)
 			judge_draining(&m[i], moving, p->paused, h);
 	}
+	if (p->state == ADSHARD_POOL_DEGRADED)
+		judge_degraded(m, nr, h);
 	if (verdict(h, HEALTH_OK, "healthy"))
 		judge_healthy(m, nr, nr_mig, h);
 }

@@ -194,6 +194,15 @@ static void verdicts(void **state)
 	};
 
 	judge(&p, m, 2, NULL, 0, "healthy", HEALTH_OK);
+	p.state = ADSHARD_POOL_DEGRADED;
+	m[1].meta = 1;
+	m[1].present = false;
+	m[1].nr_segments = 0;
+	judge(&p, m, 2, NULL, 0, "degraded", HEALTH_WARN);
+	p.state = ADSHARD_POOL_OK;
+	m[1].meta = 2;
+	m[1].present = true;
+	m[1].nr_segments = 3;
 	m[0].write_errors = 1;
 	judge(&p, m, 2, NULL, 0, "errors", HEALTH_WARN);
 	m[0].write_errors = 0;
