@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "evacuate.h"
 #include "verbs.h"
@@ -153,6 +154,12 @@ static int check(struct job *j)
 	return 0;
 }
 
+/* What was past its commit towards us when we began to drain. */
+static bool more(struct job *j)
+{
+	return j->rounds <= EVAC_ROUNDS && !all_drained((struct evac *)j);
+}
+
 static int finish(struct evac *e, int rc)
 {
 	struct job *j = &e->job;
@@ -202,14 +209,17 @@ static int evacuate(struct evac *e, bool detach, bool dry)
 	}
 	j->again = evac_again;
 	j->check = check;
-	for (int round = 0; ; round++) {
+	j->more = more;
+	for (;;) {
 		rc = job_wait(j, e->what);
-		/* What was past its commit towards us when we began to drain. */
-		if (rc || all_drained(e) || round == EVAC_ROUNDS)
+		if (rc || !more(j))
 			return finish(e, rc);
 		rc = evac_more(e);
 		if (rc)
 			return rc;
+		/* Empty: the kernel is about to say so. */
+		if (!j->nr)
+			usleep(250000);
 	}
 }
 

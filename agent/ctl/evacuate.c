@@ -148,6 +148,7 @@ int evac_collect(struct evac *e)
 	rc = load_segments(e, &seg, &n, &err);
 	if (rc)
 		return ctl_fail_err(j->c, rc, &err);
+	j->moved += job_count(j, JOB_DONE);
 	free(j->seg);
 	free(e->order);
 	j->nr = 0;

@@ -231,15 +231,20 @@ static const char *note(const struct job *j, const struct tally *t, char *buf,
 
 static int finish(struct job *j, const struct tally *t, size_t total, int rc)
 {
+	bool failed = job_count(j, JOB_FAILED) || job_count(j, JOB_ABORTED);
 	char text[64];
 
+	/* There may be more to do: it isn't the last line yet. */
+	if (!rc && !failed && j->more && j->more(j)) {
+		ads_progress_clear(&j->progress);
+		return CTL_OK;
+	}
 	ads_progress_finish(&j->progress, ads_now(), t->done_bytes,
 			    total * j->pool.segment_size, t->done, total,
 			    note(j, t, text, sizeof(text)));
 	if (rc)
 		return rc;
-	return job_count(j, JOB_FAILED) || job_count(j, JOB_ABORTED) ?
-	       CTL_ERRORS : CTL_OK;
+	return failed ? CTL_ERRORS : CTL_OK;
 }
 
 int job_wait(struct job *j, const char *what)
@@ -248,7 +253,9 @@ int job_wait(struct job *j, const char *what)
 	size_t total = j->nr + j->before;
 	struct pollfd p = { .fd = ads_nl_event_fd(c->nl), .events = POLLIN };
 
-	ads_progress_init(&j->progress,
+	/* In a later round the rate and the time of the last line still count. */
+	if (!j->rounds++)
+		ads_progress_init(&j->progress,
 			  c->json && c->progress == ADS_PROGRESS_AUTO ?
 			  ADS_PROGRESS_NONE : c->progress,
 			  c->json ? stderr : stdout, what);
@@ -264,6 +271,13 @@ int job_wait(struct job *j, const char *what)
 			return ctl_fail_err(c, rc, &err);
 		}
 		rc = j->check ? j->check(j) : 0;
+		if (!rc && j->pool.state == ADSHARD_POOL_STUCK &&
+		    job_count(j, JOB_PENDING)) {
+			ads_progress_clear(&j->progress);
+			return ctl_fail(c, CTL_ERRORS,
+					"%s: the pool is stuck: what has moved is decided when it is deactivated and activated again",
+					what);
+		}
 		if (rc)
 			return finish(j, &t, total, rc);
 		if (!job_count(j, JOB_PENDING) && !job_count(j, JOB_PLANNED))
@@ -306,7 +320,7 @@ void job_report_failures(struct job *j)
 
 void job_summary(struct job *j, const char *what)
 {
-	size_t done = job_count(j, JOB_DONE);
+	size_t done = j->moved + job_count(j, JOB_DONE);
 	char bytes[32], hold[32];
 	struct json_object *o;
 

@@ -48,6 +48,7 @@ struct job {
 	struct job_segment *seg;	/* ascending by number */
 	size_t nr;
 	size_t before;			/* segments done before this command */
+	size_t moved;			/* in earlier rounds of this command */
 	struct ads_progress progress;
 
 	/* sums over the ended migrations */
@@ -59,7 +60,10 @@ struct job {
 	 * return true. NULL: never.
 	 */
 	bool (*again)(struct job *j, struct job_segment *s);
-	/* Called on each round; non-zero ends the waiting with that exit code. */
+	/* Called when nothing is pending: does another round follow? */
+	bool (*more)(struct job *j);
+	unsigned int rounds;		/* that job_wait() was called */
+	/* Called while waiting; non-zero ends the waiting with that exit code. */
 	int (*check)(struct job *j);
 };
 
