@@ -141,6 +141,14 @@ static int replay(struct reader *r, struct ads_meta *m)
 	if (!ring)
 		return -ENOMEM;
 	rc = read_blocks(r, r->sb->journal_block, nr, ring);
+	/* One bad sector must not hide the good blocks around it. */
+	for (uint32_t i = 0; rc && i < nr; i++) {
+		char *at = ring + (size_t)i * ADSHARD_BLOCK_SIZE;
+
+		if (read_blocks(r, (uint64_t)r->sb->journal_block + i, 1, at))
+			memset(at, 0, ADSHARD_BLOCK_SIZE);
+	}
+	rc = 0;
 	while (!rc) {
 		uint64_t next = m->seq + 1, at = next % nr;
 		const void *block = ring + at * ADSHARD_BLOCK_SIZE;
@@ -158,6 +166,18 @@ static int replay(struct reader *r, struct ads_meta *m)
 	return rc;
 }
 
+static int read_table(struct reader *r, int area, void *buf, struct ads_meta *m)
+{
+	const struct adshard_table *t = buf;
+	int rc = read_blocks(r, r->sb->table_block[area], 1, buf);
+
+	if (rc)
+		return rc;
+	memset(m->member, 0, ADSHARD_MAX_MEMBERS * sizeof(*m->member));
+	take_state(m, &t->state);
+	return read_members(r, r->sb->table_block[area], buf, m);
+}
+
 int ads_meta_read(int fd, const char *dev, const struct ads_super *sb,
 		  struct ads_meta **out, struct ads_err *err)
 {
@@ -165,7 +185,8 @@ int ads_meta_read(int fd, const char *dev, const struct ads_super *sb,
 	void *buf = aligned_alloc(4096, ADSHARD_BLOCK_SIZE);
 	struct ads_meta *m = calloc(1, sizeof(*m));
 	const struct adshard_table *t = buf;
-	int best = -1, rc = -ENOMEM;
+	uint64_t seq[2] = { 0, 0 };
+	int newer, rc = -ENOMEM;
 
 	if (!buf || !m)
 		goto out;
@@ -174,22 +195,21 @@ int ads_meta_read(int fd, const char *dev, const struct ads_super *sb,
 		goto out;
 	for (int i = 0; i < 2; i++) {
 		rc = read_blocks(&r, sb->table_block[i], 1, buf);
-		if (rc)
-			goto out;
-		if (!block_valid(&r, buf, sb->table_block[i],
-				 ADSHARD_TABLE_MAGIC))
-			continue;
-		if (best < 0 || le64toh(t->state.seq) > m->seq) {
-			best = i;
-			take_state(m, &t->state);
-		}
+		if (!rc && block_valid(&r, buf, sb->table_block[i],
+				       ADSHARD_TABLE_MAGIC))
+			seq[i] = le64toh(t->state.seq);
 	}
-	if (best < 0) {
-		rc = ads_err(err, -ENODATA, "%s carries no metadata of the pool",
-			     dev);
+	if (!seq[0] && !seq[1]) {
+		if (!rc)
+			rc = ads_err(err, -ENODATA,
+				     "%s carries no metadata of the pool", dev);
 		goto out;
 	}
-	rc = read_members(&r, sb->table_block[best], buf, m);
+	/* The newer one; if that is damaged, the older one. */
+	newer = seq[1] > seq[0];
+	rc = read_table(&r, newer, buf, m);
+	if (rc && seq[!newer])
+		rc = read_table(&r, !newer, buf, m);
 	if (!rc)
 		rc = replay(&r, m);
 	if (!rc && m->nr_members > ADSHARD_MAX_MEMBERS)
