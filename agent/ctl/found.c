@@ -72,7 +72,13 @@ static void newest(struct found *f, uint64_t *seq)
 		m = read_meta(d, &err);
 		if (!m)
 			continue;
-		seq[i] = m->seq;
+		/*
+		 * One without records or tables has lost them, which says
+		 * nothing of its data: the kernel takes it.
+		 */
+		if (m->top_record)
+			seq[i] = m->seq > m->top_record ? m->seq :
+							  m->top_record;
 		if (!f->meta || m->seq > f->meta->seq) {
 			ads_meta_free(f->meta);
 			f->meta = m;
@@ -111,7 +117,8 @@ static void check_device(struct found *f, size_t i, uint64_t seq)
 	else if (m->state == ADSHARD_MEMBER_FAILED)
 		set_problem(f, i, "%s has failed and is not used any more",
 			    d->path);
-	else if (is_active_meta(f->meta, index) && seq + LAG_MAX < f->meta->seq)
+	else if (is_active_meta(f->meta, index) && seq &&
+		 seq + LAG_MAX < f->meta->seq)
 		set_problem(f, i,
 			    "%s is stale: its metadata ends at record %llu, that of the pool at %llu",
 			    d->path, (unsigned long long)seq,

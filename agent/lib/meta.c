@@ -149,6 +149,15 @@ static int replay(struct reader *r, struct ads_meta *m)
 			memset(at, 0, ADSHARD_BLOCK_SIZE);
 	}
 	rc = 0;
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct adshard_record *rec =
+			(void *)(ring + (size_t)i * ADSHARD_BLOCK_SIZE);
+
+		if (block_valid(r, rec, (uint64_t)r->sb->journal_block + i,
+				ADSHARD_RECORD_MAGIC) &&
+		    le64toh(rec->state.seq) > m->top_record)
+			m->top_record = le64toh(rec->state.seq);
+	}
 	while (!rc) {
 		uint64_t next = m->seq + 1, at = next % nr;
 		const void *block = ring + at * ADSHARD_BLOCK_SIZE;

@@ -26,6 +26,7 @@ struct ads_meta_member {
 
 struct ads_meta {
 	uint64_t seq, term, history;	/* of the last record */
+	uint64_t top_record;		/* highest one in the journal; 0: none */
 	uint64_t time;			/* seconds since the epoch */
 	uint64_t volume_sectors;
 	uint32_t nr_segments;
