@@ -4,7 +4,7 @@
  * code has made, damaged one way at a time and then at random: check must say
  * what the kernel does, and what repair has written must load with the same map.
  *
- *	sim-tools [TRIALS [SEED]]
+ *	sim-tools [TRIALS [SEED]] | make FOLDER
  *
  * Checked by letting check forget the veto, the lag or the second table, and repair
  * seal with the source's UUID: the trials find each.
@@ -30,7 +30,7 @@
 
 static unsigned int count, failed;
 /* in memory: a repair is full of fsyncs */
-static char dir[] = "/dev/shm/sim-tools-XXXXXX";
+static char dir[64] = "/dev/shm/sim-tools-XXXXXX";
 static uint8_t uuid[16];
 static struct sim_dev *dev[NR];
 static uint8_t *base[NR], *img[NR];	/* the pool as made; as damaged */
@@ -197,7 +197,7 @@ static void path_of(int i, char *path)
 
 static void to_files(void)
 {
-	char path[64];
+	char path[128];
 
 	for (int i = 0; i < NR; i++) {
 		int fd;
@@ -216,7 +216,7 @@ static void to_files(void)
 
 static void from_files(void)
 {
-	char path[64];
+	char path[128];
 
 	for (int i = 0; i < NR; i++) {
 		int fd;
@@ -234,7 +234,7 @@ static void from_files(void)
 /* Runs the tool on all files that are there; its output is in @out. */
 static int tool(const char *verb, const char *args, bool files)
 {
-	char cmd[1024], path[64];
+	char cmd[1024], path[128];
 	size_t n;
 	FILE *p;
 	int rc;
@@ -257,7 +257,7 @@ static int tool(const char *verb, const char *args, bool files)
 
 static const char *backup(void)
 {
-	static char path[64];
+	static char path[128];
 
 	sprintf(path, "%s/bak", dir);
 	return path;
@@ -550,6 +550,77 @@ static void test_stays(void)
 	ok(repair("") == 5, "repair refuses");
 }
 
+/*
+ * A member that was dropped has a last word in which all are active; theirs is
+ * gone. Only the superblocks tell that they went on without it.
+ */
+static void test_veto(void)
+{
+	struct ads_super s = super_of(1);
+	struct sim_pool *pool = activate();
+
+	sim_dev_fail(dev[2], SIM_WRITE, 0, 1 << 20, ~0U, false);
+	move_some(pool, 5);
+	sim_pool_free(pool);
+	sim_dev_fail(dev[2], SIM_WRITE, 0, 0, 0, false);
+	for (int i = 0; i < NR; i++)
+		memcpy(base[i], sim_dev_image(dev[i]), META);
+	begin("a member was dropped");
+	check_is(0, "was dropped from the metadata");
+	begin("the word of a member that was dropped");
+	for (int i = 0; i < NR; i++)
+		if (i != 2)
+			zero(i, s.geo.journal_block,
+			     BLOCKS - s.geo.journal_block);
+	stays(10, "that the newest superblock", "");
+	begin("and their superblocks are gone as well");
+	for (int i = 0; i < NR; i++) {
+		if (i == 2)
+			continue;
+		zero(i, 0, BLOCKS);
+		lost[i] = true;
+	}
+	stays(10, "is missing", "--member 0");
+	make_base(600);
+}
+
+static void other_place(struct adshard_record *r)
+{
+	struct adshard_seg seg;
+
+	r->nr_entries = 0;
+	r->bytes = 0;
+	memset(r->entries, 0, sizeof(r->entries));
+	ads_fmt_seg_encode(&seg, 1, 16 * 16);
+	ads_fmt_record_add(r, ADSHARD_ENTRY_SEG, 7, &seg, sizeof(seg));
+}
+
+/*
+ * A member alone has a record that an activation didn't see; the others went on,
+ * and so did it. Its record was given up.
+ */
+static void test_fork(void)
+{
+	uint64_t first = base_seq + 1;
+	struct sim_pool *pool = activate();
+	struct ads_super s = super_of(2);
+	struct adshard_record *r;
+
+	move_some(pool, 5);
+	base_seq = sim_pool_seq(pool);
+	sim_pool_free(pool);
+	for (int i = 0; i < NR; i++)
+		memcpy(base[i], sim_dev_image(dev[i]), META);
+	begin("a record that was given up");
+	r = (void *)(img[2] + ring_block(2, first) * 4096);
+	r->state.term = htole64(le64toh(r->state.term) - 1);
+	other_place(r);
+	ads_fmt_record_seal(r, &s.geo, s.uuid);
+	check_is(0, "with a roll forward");
+	ok(strstr(out, "was given up"), "is named");
+	make_base(600);
+}
+
 /*--- backup -----------------------------------------------------*/
 
 static void patch(const char *path, off_t at)
@@ -567,7 +638,7 @@ static void patch(const char *path, off_t at)
 
 static void test_backup(void)
 {
-	char from[128], path[64];
+	char from[256], path[128];
 	struct stat st;
 
 	begin("backup");
@@ -838,22 +909,40 @@ static void test_random(unsigned int trials, uint64_t seed)
 	   "at random: check says what the kernel does, repair keeps the map");
 }
 
+/* Images for a test of the command line: one whole, one not, one unknown. */
+static int make_images(const char *where)
+{
+	snprintf(dir, sizeof(dir), "%s", where);
+	make_base(300);
+	reset();
+	flip(1, 1);
+	flip(2, newest_area(2) + 5);
+	flip(2, ring_block(2, base_seq - 1));
+	zero(3, 1, 3);
+	to_files();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int trials = argc > 1 ? (unsigned int)atoi(argv[1]) : 20;
 	uint64_t seed = argc > 2 ? (uint64_t)atoll(argv[2]) : 1;
-	char cmd[64];
+	char cmd[128];
 
-	if (!mkdtemp(dir))
-		return 1;
 	for (int i = 0; i < NR; i++) {
 		base[i] = malloc(META);
 		img[i] = malloc(META);
 		dev[i] = sim_dev_new("x", SECTORS);
 	}
+	if (argc > 2 && !strcmp(argv[1], "make"))
+		return make_images(argv[2]);
+	if (!mkdtemp(dir))
+		return 1;
 	make_base(600);
 	test_mends();
 	test_stays();
+	test_veto();
+	test_fork();
 	test_backup();
 	test_cuts();
 	test_dump();
