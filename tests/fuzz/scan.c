@@ -12,6 +12,7 @@
 
 #include "fuzz.h"
 #include "lib/scan-priv.h"
+#include "lib/units.h"
 
 static struct fuzz_in in;
 
@@ -62,6 +63,20 @@ int __wrap_ads_scan_read(struct ads_scan_dev *dev, size_t nr,
 	return 0;
 }
 
+/* How many pools are called so. */
+static size_t matches(const struct ads_scan *s, const char *what)
+{
+	bool is_uuid;
+	uint8_t uuid[16];
+	size_t n = 0;
+
+	is_uuid = !ads_parse_uuid(what, uuid);
+	for (size_t i = 0; i < s->nr_pool; i++)
+		n += is_uuid ? !memcmp(s->pool[i].uuid, uuid, 16) :
+			       !strcmp(s->pool[i].name, what);
+	return n;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const paths[12] = {
@@ -93,7 +108,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(n == with);
 	what = fuzz_text(in.at, in.left);
 	r = ads_scan_find(s, what, &found, &err);
-	must(r == 0 ? !!found : r == -ENOENT || r == -ENOTUNIQ);
+	n = matches(s, what);
+	must(r == (n == 1 ? 0 : n ? -ENOTUNIQ : -ENOENT));
+	must(r || found);
 	free(what);
 	ads_scan_free(s);
 	return 0;
