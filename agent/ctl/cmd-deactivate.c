@@ -24,8 +24,11 @@ static const struct ctl_opt opts[] = {
 static bool matches(const struct ads_dm_dev *d, const char *what,
 		    const struct ads_pool *pools, size_t n)
 {
-	const char *uuid = d->uuid + strlen(ADS_DM_UUID_PREFIX);
+	const char *uuid = d->uuid;
+	char text[ADS_UUID_STR];
 
+	if (!strncmp(uuid, ADS_DM_UUID_PREFIX, strlen(ADS_DM_UUID_PREFIX)))
+		uuid += strlen(ADS_DM_UUID_PREFIX);
 	if (!strcmp(what, d->name) || !strcasecmp(what, uuid))
 		return true;
 	if (!strncmp(what, "/dev/mapper/", 12) && !strcmp(what + 12, d->name))
@@ -33,9 +36,37 @@ static bool matches(const struct ads_dm_dev *d, const char *what,
 	/* The volume may carry another name than its pool. */
 	for (size_t i = 0; i < n; i++)
 		if (pools[i].major == d->major && pools[i].minor == d->minor &&
-		    !strcmp(what, pools[i].name))
+		    (!strcmp(what, pools[i].name) ||
+		     !strcasecmp(what, ads_format_uuid(pools[i].uuid, text))))
 			return true;
 	return false;
+}
+
+/* Volumes that were made without us have another DM UUID; the kernel knows them. */
+static int add_others(struct ads_dm_dev **list, size_t *n,
+		      const struct ads_pool *pools, size_t np)
+{
+	for (size_t i = 0; i < np; i++) {
+		struct ads_dev_info info;
+		struct ads_dm_dev *p;
+		bool known = false;
+
+		for (size_t k = 0; k < *n; k++)
+			known |= (*list)[k].major == pools[i].major &&
+				 (*list)[k].minor == pools[i].minor;
+		if (known || ads_dev_info(pools[i].major, pools[i].minor,
+					  &info) || !info.dm_name[0])
+			continue;
+		p = reallocarray(*list, *n + 1, sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		*list = p;
+		if (ads_dm_info(info.dm_name, &p[*n], NULL) ||
+		    !p[*n].exists)
+			continue;
+		++*n;
+	}
+	return 0;
 }
 
 /* Who keeps it open: a mount or a device on top, if that can be found. */
@@ -121,7 +152,10 @@ static int run(struct ctl *c, int argc, char **argv)
 	/* The names of pools, if the kernel tells; it works without. */
 	if (!ads_nl_open(&c->nl, NULL))
 		ads_nl_pools(c->nl, &pools, &np, NULL);
-	if (!what && !all && n > 1)
+	rc = add_others(&list, &n, pools, np);
+	if (rc)
+		rc = ctl_fail_err(c, rc, NULL);
+	if (!rc && !what && !all && n > 1)
 		rc = ctl_fail(c, CTL_USAGE,
 			      "%zu pools are active: say which one, or --all",
 			      n);

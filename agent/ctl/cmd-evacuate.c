@@ -13,8 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/units.h"
+
 #include "evacuate.h"
 #include "verbs.h"
+
+#define AGENT_MS	2000
 
 static const struct ctl_opt opts[] = {
 	{ 'w', "wait", NULL, "wait until it is empty and show progress (default)" },
@@ -75,11 +79,46 @@ static int set_state(struct evac *e, uint32_t state)
 	return CTL_OK;
 }
 
+/*
+ * The agent's job, if it has one: cancelled there, it holds off for some days.
+ * Otherwise it would begin again at its next look.
+ */
+static void cancel_job(struct evac *e, uint32_t member)
+{
+	const struct ads_agent_status *st = e->agent;
+	char uuid[ADS_UUID_STR];
+
+	ads_format_uuid(e->job.pool.uuid, uuid);
+	for (size_t i = 0; st && i < st->nr_jobs; i++) {
+		const struct ads_agent_job *a = &st->jobs[i];
+		struct json_object *req, *answer;
+		struct ads_err err = { "" };
+
+		if (a->member != member || !a->pool || strcmp(a->pool, uuid) ||
+		    !a->state || (strcmp(a->state, "draining") &&
+				  strcmp(a->state, "with-errors")))
+			continue;
+		req = json_object_new_object();
+		ads_json_str(req, "cmd", "cancel");
+		ads_json_i64(req, "job", a->id);
+		if (!ads_agent_call(NULL, req, AGENT_MS, &answer, &err))
+			json_object_put(answer);
+		else if (strcmp(a->state, "with-errors"))
+			ctl_warn(e->job.c, "the agent's job %lld can't be cancelled, so it may begin again: %s",
+				 (long long)a->id, err.text);
+		json_object_put(req);
+	}
+}
+
 static int cancel(struct evac *e)
 {
 	struct job *j = &e->job;
 	struct ads_err err = { "" };
 	int rc;
+
+	ads_agent_status(AGENT_MS, &e->agent, NULL);
+	for (size_t i = 0; i < e->nr_from; i++)
+		cancel_job(e, e->from[i]);
 
 	/* First the state: a waiting "evacuate" would queue everything again. */
 	rc = set_state(e, ADSHARD_MEMBER_ONLINE);
@@ -253,7 +292,7 @@ static int run(struct ctl *c, int argc, char **argv)
 			rc = ctl_fail_err(c, rc, &err);
 	}
 	if (!rc && !undo) {
-		ads_agent_status(2000, &e.agent, NULL);
+		ads_agent_status(AGENT_MS, &e.agent, NULL);
 		rc = evacuate(&e, detach, dry);
 		if (c->doc && !dry)
 			job_json_segments(&e.job, c->doc);

@@ -124,12 +124,17 @@ static void print_job(const struct view *v, const struct ads_agent_job *j,
 		      void *arg)
 {
 	char percent[16], name[128], a[32], b[32];
+	uint64_t done = j->bytes_done;
 
+	/* Until the kernel calls it drained it isn't finished. */
+	if (done && done >= j->bytes_total &&
+	    j->segments_done < j->segments_total)
+		done = j->bytes_total - 1;
 	ctl_member_name(v->m, v->nr_m, (uint32_t)j->member, name,
 			sizeof(name));
 	printf("   job: %s %s, %s: %s, %llu of %llu segments, %s of %s%s%s\n",
 	       j->kind ? j->kind : "?", name, j->state ? j->state : "?",
-	       ads_format_percent(j->bytes_done, j->bytes_total, percent,
+	       ads_format_percent(done, j->bytes_total, percent,
 				  sizeof(percent)),
 	       (unsigned long long)j->segments_done,
 	       (unsigned long long)j->segments_total,
@@ -137,19 +142,66 @@ static void print_job(const struct view *v, const struct ads_agent_job *j,
 	       ads_format_size(j->bytes_total, false, b, sizeof(b)),
 	       j->reason && *j->reason ? ", because " : "",
 	       j->reason && *j->reason ? j->reason : "");
+	if (j->note && *j->note)
+		printf("        %s\n", j->note);
+}
+
+/* What the agent would do, and why it doesn't. */
+static void print_blocked(const struct view *v)
+{
+	char name[128];
+
+	for (size_t i = 0; i < v->nr_m; i++) {
+		const struct ads_agent_member *a =
+			ads_agent_find(v->agent, v->m[i].pool_uuid,
+				       v->m[i].index);
+
+		if (!a || !a->blocked || !*a->blocked)
+			continue;
+		ads_member_name(&v->m[i], name, sizeof(name));
+		printf(" agent: %s should be emptied, but: %s\n", name,
+		       a->blocked);
+	}
+}
+
+/*
+ * Bytes still to move: the jobs' and, of what is on its way, that of no job. An
+ * agent queues but a few segments of its job at a time.
+ */
+struct left {
+	uint64_t bytes;
+	bool of_job[ADSHARD_MAX_MEMBERS];
+};
+
+static void add_left(const struct view *v, const struct ads_agent_job *j,
+		     void *arg)
+{
+	struct left *l = arg;
+
+	if (!j->state || strcmp(j->state, "draining") || j->member < 0 ||
+	    j->member >= ADSHARD_MAX_MEMBERS || l->of_job[j->member])
+		return;
+	l->of_job[j->member] = true;
+	if (j->bytes_total > j->bytes_done)
+		l->bytes += j->bytes_total - j->bytes_done;
 }
 
 /* "moving: 3 active, 9 queued, 12.0 MiB/s, ETA 5m10s", then one line each. */
 static void print_migrations(const struct view *v)
 {
-	uint64_t seg = v->pool->segment_size, left = 0;
+	uint64_t seg = v->pool->segment_size;
+	struct left left = { 0 };
 	char src[128], dst[128], percent[16], rate[32], eta[32];
 	double sum = 0;
 
 	if (!v->nr_mig)
 		return;
+	view_each_job(v, add_left, &left);
 	for (size_t i = 0; i < v->nr_mig; i++) {
-		left += seg - migration_done_bytes(&v->mig[i], seg);
+		if (v->mig[i].src >= ADSHARD_MAX_MEMBERS ||
+		    !left.of_job[v->mig[i].src])
+			left.bytes += seg - migration_done_bytes(&v->mig[i],
+								 seg);
 		sum += migration_rate(&v->mig[i], seg);
 	}
 	printf("moving: %u active, %u queued%s, %s/s, ETA %s\n",
@@ -157,7 +209,7 @@ static void print_migrations(const struct view *v)
 	       v->pool->paused ? " (paused)" : "",
 	       ads_format_size((uint64_t)sum, false, rate, sizeof(rate)),
 	       ads_format_duration(sum >= 1024 && !v->pool->paused ?
-				   (double)left / sum : -1, eta, sizeof(eta)));
+				   (double)left.bytes / sum : -1, eta, sizeof(eta)));
 	for (size_t i = 0; i < v->nr_mig; i++) {
 		const struct ads_migration *m = &v->mig[i];
 		uint64_t done = migration_done_bytes(m, seg);
@@ -209,6 +261,7 @@ static void print_view(struct ctl *c, const struct view *v)
 	else
 		putchar('\n');
 	print_errors(v);
+	print_blocked(v);
 	view_each_job(v, print_job, NULL);
 	print_migrations(v);
 	if (p->nr_done || p->nr_failed || p->nr_aborted)

@@ -127,6 +127,7 @@ static void json_member(struct json_object *o, const struct view *v,
 		ads_json_null(o, "score_stale");
 	ads_json_str(o, "model", a ? a->model : NULL);
 	ads_json_str(o, "serial", a ? a->serial : NULL);
+	ads_json_str(o, "blocked", a ? a->blocked : NULL);
 	list = ads_json_arr(o, "reasons");
 	for (size_t i = 0; a && i < a->nr_reasons; i++) {
 		struct json_object *r = ads_json_push(list);
@@ -149,6 +150,7 @@ static void json_job(const struct view *v, const struct ads_agent_job *j,
 	ads_json_i64(e, "member", j->member);
 	ads_json_str(e, "state", j->state);
 	ads_json_str(e, "reason", j->reason);
+	ads_json_str(e, "note", j->note);
 	ads_json_u64(e, "segments_total", j->segments_total);
 	ads_json_u64(e, "segments_done", j->segments_done);
 	ads_json_u64(e, "bytes_total", j->bytes_total);

@@ -226,6 +226,7 @@ static void decode_member(struct json_object *o, struct ads_agent_member *m)
 	m->model = dup_str(o, "model");
 	m->serial = dup_str(o, "serial");
 	m->mode = dup_str(o, "mode");
+	m->blocked = dup_str(o, "blocked");
 	if (ads_json_get_double(o, "score", &score) && score >= 0)
 		m->score = score > 100 ? 100 : (int)(score + 0.5);
 	ads_json_get_bool(o, "stale", &m->stale);
@@ -252,6 +253,7 @@ static void decode_job(struct json_object *o, struct ads_agent_job *j)
 	j->pool = dup_str(o, "pool");
 	j->state = dup_str(o, "state");
 	j->reason = dup_str(o, "reason");
+	j->note = dup_str(o, "note");
 	j->segments_total = get_u64(o, "segments_total");
 	j->segments_done = get_u64(o, "segments_done");
 	j->bytes_total = get_u64(o, "bytes_total");
@@ -322,12 +324,14 @@ void ads_agent_status_free(struct ads_agent_status *st)
 		free(m->model);
 		free(m->serial);
 		free(m->mode);
+		free(m->blocked);
 	}
 	for (size_t i = 0; i < st->nr_jobs; i++) {
 		free(st->jobs[i].kind);
 		free(st->jobs[i].pool);
 		free(st->jobs[i].state);
 		free(st->jobs[i].reason);
+		free(st->jobs[i].note);
 	}
 	free(st->members);
 	free(st->jobs);

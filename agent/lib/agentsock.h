@@ -29,6 +29,7 @@ struct ads_agent_member {
 	int score;			/* 0..100, -1 unknown */
 	bool stale;			/* from old data */
 	char *mode;			/* what dominates the score */
+	char *blocked;			/* why it isn't evacuated though it should be */
 	struct ads_agent_reason *reasons;
 	size_t nr_reasons;
 	int64_t smart_age;		/* seconds, -1 never */
@@ -36,7 +37,7 @@ struct ads_agent_member {
 
 struct ads_agent_job {
 	int64_t id;
-	char *kind, *pool, *state, *reason;
+	char *kind, *pool, *state, *reason, *note;
 	int64_t member;
 	uint64_t segments_total, segments_done, bytes_total, bytes_done;
 	uint64_t started;		/* seconds since the epoch */
