@@ -55,7 +55,7 @@ static const char *procedure(const char *kind)
 static void see(struct verdict *v, const char *before, const char *kind)
 {
 	snprintf(v->action, sizeof(v->action),
-		 "%ssee \"%s\" in Documentation/recovery.rst", before,
+		 "%s" "see \"%s\" in Documentation/recovery.rst", before,
 		 procedure(kind));
 }
 

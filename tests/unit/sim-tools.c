@@ -6,8 +6,9 @@
  *
  *	sim-tools [TRIALS [SEED]] | make FOLDER
  *
- * Checked by letting check forget the veto, the lag or the second table, and repair
- * seal with the source's UUID: the trials find each.
+ * Checked by letting check forget the veto, the lag, the sum of a predecessor, the
+ * higher term and segments that share a place, and repair seal with the source's
+ * UUID, write the last record late, and keep a wrong sum: each fails here.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -700,6 +701,8 @@ static void test_cuts(void)
 	zero(1, 1, 3);
 	flip(1, newest_area(1) + 5);
 	zero(2, s.geo.journal_block, BLOCKS - s.geo.journal_block);
+	for (uint32_t i = 0; i < s.geo.journal_blocks; i++)
+		flip(0, s.geo.journal_block + i);
 	to_files();
 	for (int i = 0; i < NR; i++) {
 		was[i] = malloc(META);
@@ -719,7 +722,8 @@ static void test_cuts(void)
 	    (ssize_t)(nr * sizeof(*b)))
 		exit(1);
 	close(fd);
-	for (uint32_t k = 0; k <= nr && good; k += 1 + nr / 12) {
+	for (uint32_t k = 0; k <= nr && good;
+	     k += k < 8 ? 1 : 1 + nr / 10) {
 		for (int i = 0; i < NR; i++)
 			memcpy(img[i], was[i], META);
 		for (uint32_t i = 0; i < k; i++) {
