@@ -304,7 +304,7 @@ int ads_blank_wipe(const char *dev, struct ads_err *err)
 		rc = -ENOMEM;
 		goto out;
 	}
-	if (pwrite(fd, zero, ADSHARD_BLANK_BYTES, 0) != ADSHARD_HEAD_BYTES ||
+	if (pwrite(fd, zero, ADSHARD_BLANK_BYTES, 0) != ADSHARD_BLANK_BYTES ||
 	    fsync(fd))
 		rc = ads_err(err, -EIO, "%s: can't be written: %s", dev,
 			     strerror(errno));
