@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Table lines and messages that are almost right: each refusal has its reason, and no block of any
 # disk changes: neither of an active pool, nor of one that is not, nor of blank or foreign ones.
-# fuzz-dm-long.t has tens of thousands. Checked by making a line that is accepted be resumed, and by
-# leaving a reason out: both are noticed.
+# fuzz-dm-long.t has tens of thousands. Checked by leaving one reason out of the
+# module, which is noticed.
 # kernels: um
 # kernels-long: 6.1 6.12 um
 # timeout: 240

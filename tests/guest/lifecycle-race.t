@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Several processes activate and remove the same pool under different names, while others ask
 # about it and try to unload the module: one wins at a time, and nobody else's table stays.
-# Checked by taking a protection away: without the registry's refusal of another device, two win.
+# Checked by taking a protection away: without the registry's refusal of another device, the
+# guest does not live to the end.
 # kernels: 6.1 6.12 um
 # timeout: 240
 # long: yes

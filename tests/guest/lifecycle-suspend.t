@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Suspends of all kinds, reloads and tables that must be refused, at every state of migrations,
 # under I/O; lifecycle-suspend-long.t has ten thousand. lifecycle.c says what is done.
-# Checked by taking protections away: with a map that is read anew at each reload, or without the
-# wait for jobs in presuspend, the data differs or the kernel complains.
+# How the look at the data was checked is said in torture.t.
 # kernels: um
 # kernels-long: 6.1 6.12 um
 # timeout: 200

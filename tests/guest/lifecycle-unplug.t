@@ -32,7 +32,7 @@ for victim in source destination both; do
 	rest=() left=() out_of_order=
 	for i in "${!MEMBERS[@]}"; do [ ! -b "${MEMBERS[i]}" ] || { rest+=("${MEMBERS[i]}") left+=("${names[i]}"); }; done
 	MEMBERS=("${rest[@]}") names=("${left[@]}")
-	for m in "${MEMBERS[@]}"; do dd if=/dev/zero of="$m" bs=64K count=1 oflag=direct status=none; done
+	for m in "${MEMBERS[@]}"; do dd if=/dev/zero of="$m" bs=128K count=1 oflag=direct status=none; done
 	run "$victim: creates" dm_create vol "0 65536 adshard - ${#MEMBERS[@]} ${MEMBERS[*]} 4 segment_size 2048 chunk_size 128"
 	table=$(dmsetup table vol)
 	# shellcheck disable=SC2046 # words
