@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/predict/predict.h"
@@ -140,6 +141,16 @@ void fuzz_seeds(void)
 		"\"scsi_percentage_used_endurance_indicator\":99,"
 		"\"endurance_used\":{\"current_percent\":-1}}";
 
+	char many[4096] = "{\"device\":{\"protocol\":\"ATA\"},"
+			  "\"ata_smart_attributes\":{\"table\":[";
+	size_t n = strlen(many);
+
+	/* more than there is room for */
+	for (int id = 1; id <= SMART_MAX_ATTRS + 10; id++)
+		n += sprintf(many + n, "{\"id\":%d,\"raw\":{\"value\":%d}},", id,
+			     id * 7);
+	strcpy(many + n - 1, "]}}");
+	fuzz_seed("many", many, strlen(many));
 	fuzz_seed("ata", ata, sizeof(ata) - 1);
 	fuzz_seed("nvme", nvme, sizeof(nvme) - 1);
 	fuzz_seed("scsi", scsi, sizeof(scsi) - 1);
