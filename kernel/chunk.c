@@ -19,6 +19,8 @@
  *				waits on m->stalled for the outcome. If the
  *				destination failed, the commit is taken back.
  *	after the commit	it ends with the destination's status
+ *				A FUA write waits in any case: it may be a write
+ *				and a flush, and what flush.c says holds for it.
  *	stuck (commit unknown)	it ends with the error: a failed write may leave
  *				either content, so both outcomes stay right
  *
@@ -132,6 +134,11 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 
 	if (bio_op(bio) == REQ_OP_DISCARD) {
 		status = m->committed ? dst : src;
+	} else if (unlikely(m->window && bio->bi_opf & REQ_FUA)) {
+		if (dst)
+			m->dst_lost = true;
+		bio_list_add(&m->stalled, bio);
+		stalled = true;
 	} else if (unlikely(src || dst)) {
 		if (m->committed) {
 			status = dst;
@@ -393,6 +400,8 @@ void ads_chunk_release(struct ads_mig *m, u32 index, bool clean)
 
 void ads_stalled_end(struct ads_mig *m)
 {
+	struct ads_member *dst = &m->pool->members[m->dst];
+	bool lost = READ_ONCE(dst->flushes_failed) != m->dst_flushes;
 	struct bio_list list;
 	struct bio *bio;
 
@@ -410,6 +419,9 @@ void ads_stalled_end(struct ads_mig *m)
 			bio->bi_status = pb->status[0] ?: pb->status[1];
 		else
 			bio->bi_status = pb->status[0];
+		/* Durable on the source only, and that may not count. */
+		if (m->stuck && lost && bio->bi_opf & REQ_FUA)
+			bio->bi_status = bio->bi_status ?: BLK_STS_IOERR;
 		bio_endio(bio);
 	}
 }

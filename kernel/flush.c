@@ -14,8 +14,10 @@
  *	activation finds the record: the owner is the leg without the writes
  *
  * So a flush that ends on a destination while a commit is under way waits for
- * the outcome of all commits that were under way there when it ended: one record.
- * Nothing that a commit does waits for a user's flush.
+ * the outcome of all commits that were under way there when it ended. "Under way"
+ * begins when the commit's turn has come, and it has looked once more whether a
+ * flush has failed; so it waits for a record, or two. Nothing that a commit does
+ * waits for a user's flush.
  */
 #include <linux/bio.h>
 
@@ -23,11 +25,12 @@
 #include "migrate.h"
 #include "pool.h"
 
-static bool flush_lost(struct ads_member *mb)
+bool ads_flush_failed(struct ads_pool *pool, struct ads_member *mb)
 {
 	unsigned long flags;
 	bool owned;
 
+	ads_member_error(pool, mb, ADS_ERR_FLUSH);
 	spin_lock_irqsave(&mb->flush_lock, flags);
 	mb->flushes_failed++;
 	owned = mb->nr_owned;
@@ -35,15 +38,15 @@ static bool flush_lost(struct ads_member *mb)
 	return owned;
 }
 
-bool ads_flush_failed(struct ads_pool *pool, struct ads_member *mb)
+void ads_flush_lost(struct ads_member *mb, bool tell)
 {
-	ads_member_error(pool, mb, ADS_ERR_FLUSH);
-	return flush_lost(mb);
-}
+	unsigned long flags;
 
-void ads_flush_meta_failed(struct ads_member *mb)
-{
-	flush_lost(mb);
+	spin_lock_irqsave(&mb->flush_lock, flags);
+	mb->flushes_failed++;
+	if (tell && mb->nr_owned)
+		mb->flush_lost = true;
+	spin_unlock_irqrestore(&mb->flush_lock, flags);
 }
 
 bool ads_flush_hold(struct ads_member *mb, struct bio *bio)
@@ -54,8 +57,8 @@ bool ads_flush_hold(struct ads_member *mb, struct bio *bio)
 
 	spin_lock_irqsave(&mb->flush_lock, flags);
 	/*
-	 * Whether the destination counts will not be known, and its cache may
-	 * have been lost: told once, as a disk tells it.
+	 * One of our own flushes failed, so that this one proves nothing: told
+	 * once, as a disk tells it.
 	 */
 	if (unlikely(mb->flush_lost)) {
 		mb->flush_lost = false;
@@ -93,9 +96,10 @@ void ads_window_close(struct ads_mig *m, struct ads_member *dst, bool owned)
 	spin_lock_irq(&dst->flush_lock);
 	if (!owned)
 		dst->nr_owned--;
-	lost = m->stuck && dst->flushes_failed != m->dst_flushes;
-	if (lost)
-		dst->flush_lost = bio_list_empty(&dst->held);
+	/* What these flushes said nobody can rely on; the next one is told. */
+	lost = m->stuck && dst->flush_lost;
+	if (!bio_list_empty(&dst->held))
+		dst->flush_lost &= !lost;
 	list_del(&m->window_node);
 	oldest = list_first_entry_or_null(&dst->windows, struct ads_mig,
 					  window_node);

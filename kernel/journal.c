@@ -38,8 +38,10 @@ static void add_change(struct adshard_record *rec, const struct ads_change *chg)
 u8 ads_journal_write(struct ads_meta *meta, u8 mask, const struct ads_state *st,
 		     const struct ads_change *chg, unsigned int nr)
 {
+	u32 before[ADSHARD_META_MEMBERS];
 	struct adshard_record *first = NULL;
-	unsigned int i, k;
+	unsigned int i, k, try;
+	u8 failed = 0, left = mask;
 	u64 block;
 
 	BUILD_BUG_ON(ADS_TXN_MAX * (sizeof(struct adshard_entry) +
@@ -64,13 +66,16 @@ u8 ads_journal_write(struct ads_meta *meta, u8 mask, const struct ads_state *st,
 		ads_fmt_record_seal(rec, &meta->geo, meta->slot[i].uuid);
 	}
 
-	/*
-	 * PREFLUSH: whoever recycles what this record frees relies on everything
-	 * written to this member before. FUA: durable when it completes.
-	 */
 	block = (u64)meta->geo.journal_block +
 		ads_fmt_ring_index(&meta->geo, st->seq);
-	return ads_meta_write(meta, mask, block, 1, REQ_PREFLUSH | REQ_FUA);
+	for (try = 0; left && try < ADS_META_TRIES; try++) {
+		ads_meta_count_flushes(meta, left, before);
+		k = ads_meta_write(meta, left, block, 1, REQ_FUA);
+		failed |= k;
+		/* FUA may be a write and a flush, and anybody's flush between. */
+		left = ads_meta_flushes_failed(meta, left & ~k, before);
+	}
+	return failed | left;
 }
 
 static void scan_block(const struct ads_geometry *geo, const u8 *uuid,
@@ -107,6 +112,15 @@ void ads_journal_scan(const struct ads_geometry *geo, struct ads_mio *io,
 			ring[done + i].unread = test_bit(i, io->bad);
 		}
 	}
+}
+
+void ads_journal_rescan(const struct ads_geometry *geo, struct ads_mio *io,
+			struct block_device *bdev, const u8 *uuid,
+			struct ads_ring_rec *ring, u32 index)
+{
+	ads_mio_read(io, bdev, (u64)geo->journal_block + index, 1);
+	scan_block(geo, uuid, io->block[0], index, &ring[index]);
+	ring[index].unread = test_bit(0, io->bad);
 }
 
 const struct ads_ring_rec *ads_journal_next(const struct ads_geometry *geo,

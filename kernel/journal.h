@@ -17,7 +17,7 @@ struct ads_link {
 /*
  * One place of a member's ring, as found. @at.seq is 0 for none; a record that
  * is whole but not understood has a sequence and is not @usable. @unread: an
- * error of the disk, so that there may be anything.
+ * error of the disk, or one before it took too long: there may be anything.
  */
 struct ads_ring_rec {
 	struct ads_link at;
@@ -28,7 +28,8 @@ struct ads_ring_rec {
 
 /*
  * Build the record of @nr changes that leads to @st and write it to all members
- * in @mask at once. Returns the mask of those that failed; sets meta->last_crc.
+ * in @mask at once; the caller has flushed them. Returns the mask of those that
+ * failed; sets meta->last_crc.
  */
 u8 ads_journal_write(struct ads_meta *meta, u8 mask, const struct ads_state *st,
 		     const struct ads_change *chg, unsigned int nr);
@@ -37,6 +38,11 @@ u8 ads_journal_write(struct ads_meta *meta, u8 mask, const struct ads_state *st,
 void ads_journal_scan(const struct ads_geometry *geo, struct ads_mio *io,
 		      struct block_device *bdev, const u8 *uuid,
 		      struct ads_ring_rec *ring);
+
+/* Read one place of a ring again. */
+void ads_journal_rescan(const struct ads_geometry *geo, struct ads_mio *io,
+			struct block_device *bdev, const u8 *uuid,
+			struct ads_ring_rec *ring, u32 index);
 
 /*
  * The record after @at in @ring, NULL if it isn't there: it must have the next

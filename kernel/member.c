@@ -16,15 +16,20 @@ void ads_member_name(const struct ads_member *mb, char *buf, size_t len)
 		snprintf(buf, len, "(missing)");
 }
 
+void ads_member_init(struct ads_member *mb, u16 index)
+{
+	mb->index = index;
+	spin_lock_init(&mb->flush_lock);
+	INIT_LIST_HEAD(&mb->windows);
+	bio_list_init(&mb->held);
+}
+
 int ads_slots_init(struct ads_member *mb, u32 nr_slots)
 {
 	mb->slots = kvcalloc(BITS_TO_LONGS((unsigned long)nr_slots),
 			     sizeof(long), GFP_KERNEL);
 	if (!mb->slots)
 		return -ENOMEM;
-	spin_lock_init(&mb->flush_lock);
-	INIT_LIST_HEAD(&mb->windows);
-	bio_list_init(&mb->held);
 	mb->nr_slots = nr_slots;
 	mb->nr_legs = 0;
 	mb->slot_hint = 0;
@@ -78,9 +83,6 @@ void ads_member_error(struct ads_pool *pool, struct ads_member *mb,
 		      enum ads_error_kind kind)
 {
 	atomic_long_inc(&mb->errors[kind]);
-	/* A record is written with a flush. */
-	if (kind == ADS_ERR_META)
-		ads_flush_meta_failed(mb);
 	if (!test_and_set_bit(kind, &mb->error_pending))
 		schedule_work(&pool->error_work);
 }

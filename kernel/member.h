@@ -51,8 +51,7 @@ struct ads_limit {
  * @windows:	migrations to it whose commit is under way, oldest first
  * @nr_windows:	how many there were, ever
  * @held:	user's flushes that wait for the outcome of a commit
- * @flush_lost:	its cache may have been lost in a commit whose outcome nobody
- *		knows, and no user's flush has told yet
+ * @flush_lost:	its cache may have been lost, and no user's flush has told yet
  * @closing:	is being declared failed: takes no new leg; under pool->lock
  * @disk:	the durable image; written under the metadata lock
  * @limit:	[0] as source, [1] as destination; under pool->throttle_lock,
@@ -91,6 +90,9 @@ struct ads_member {
 /* Device name for messages, "(missing)" without a device. Any context. */
 void ads_member_name(const struct ads_member *mb, char *buf, size_t len);
 
+/* A zeroed one. */
+void ads_member_init(struct ads_member *mb, u16 index);
+
 /* Slots; all under pool->lock. */
 int ads_slots_init(struct ads_member *mb, u32 nr_slots);
 void ads_slots_exit(struct ads_member *mb);
@@ -110,8 +112,11 @@ void ads_member_error(struct ads_pool *pool, struct ads_member *mb,
 
 /* A flush has failed. Is it an error for the user? */
 bool ads_flush_failed(struct ads_pool *pool, struct ads_member *mb);
-/* One that came with a record has. */
-void ads_flush_meta_failed(struct ads_member *mb);
+/*
+ * One of our own has, or a write that implies one. @tell: the next user's flush
+ * is to fail, if the member owns anything, as its cache may be lost.
+ */
+void ads_flush_lost(struct ads_member *mb, bool tell);
 /*
  * A user's flush has ended, and @bio->bi_status says how. True: it was taken,
  * and is ended later.

@@ -116,6 +116,19 @@ int ads_meta_format(struct ads_pool *pool, const struct ads_format *format);
  */
 u8 ads_meta_write(struct ads_meta *meta, u8 mask, u64 first, unsigned int nr,
 		  blk_opf_t opf);
+/* Flush the caches of those in @mask. Returns the mask of those that failed. */
+u8 ads_meta_flush(struct ads_meta *meta, u8 mask);
+/*
+ * Of the members in @mask: how many flushes have failed so far, whoever sent
+ * them; and for whom that is more than @before. A cache that was lost between a
+ * write and its flush makes the flush worthless.
+ */
+void ads_meta_count_flushes(const struct ads_meta *meta, u8 mask, u32 *count);
+u8 ads_meta_flushes_failed(const struct ads_meta *meta, u8 mask,
+			   const u32 *before);
+
+/* How often to write again what such a flush has made doubtful. */
+#define ADS_META_TRIES	3
 
 /* super.c */
 

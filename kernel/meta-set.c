@@ -83,7 +83,7 @@ int ads_core_alloc(struct ads_pool *pool, const struct ads_state *st)
 	for (i = 0; i < st->nr_segments; i++)
 		pool->map[i] = ADS_WORD_NONE;
 	for (i = 0; i < st->nr_members; i++)
-		pool->members[i].index = i;
+		ads_member_init(&pool->members[i], i);
 	return 0;
 }
 

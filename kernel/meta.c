@@ -67,6 +67,7 @@ u8 ads_meta_write(struct ads_meta *meta, u8 mask, u64 first, unsigned int nr,
 	struct ads_mio_wait wait;
 	unsigned int i;
 	u8 failed = 0;
+	int err;
 
 	ads_mio_wait_init(&wait);
 	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
@@ -74,8 +75,53 @@ u8 ads_meta_write(struct ads_meta *meta, u8 mask, u64 first, unsigned int nr,
 			ads_mio_start(meta->slot[i].io, meta->slot[i].bdev,
 				      first, nr, REQ_OP_WRITE | opf, &wait);
 	ads_mio_wait_for(&wait);
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
+		struct ads_meta_slot *slot = &meta->slot[i];
+
+		if (!(mask & 1U << i))
+			continue;
+		err = ads_mio_end(slot->io);
+		if (!err)
+			continue;
+		failed |= 1U << i;
+		/*
+		 * Without FUA in the device it is a write and a flush, and what
+		 * a disk says of a bad sector it says of the write.
+		 */
+		if (opf & (REQ_PREFLUSH | REQ_FUA))
+			ads_flush_lost(&meta->pool->members[slot->member],
+				       opf & REQ_PREFLUSH ||
+				       (!bdev_fua(slot->bdev) &&
+					err != -ENODATA));
+	}
+	return failed;
+}
+
+u8 ads_meta_flush(struct ads_meta *meta, u8 mask)
+{
+	return ads_meta_write(meta, mask, 0, 0, REQ_PREFLUSH);
+}
+
+void ads_meta_count_flushes(const struct ads_meta *meta, u8 mask, u32 *count)
+{
+	unsigned int i;
+
 	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
-		if (mask & 1U << i && ads_mio_end(meta->slot[i].io))
+		if (mask & 1U << i)
+			count[i] = READ_ONCE(meta->pool->members
+				   [meta->slot[i].member].flushes_failed);
+}
+
+u8 ads_meta_flushes_failed(const struct ads_meta *meta, u8 mask,
+			   const u32 *before)
+{
+	u32 now[ADSHARD_META_MEMBERS];
+	unsigned int i;
+	u8 failed = 0;
+
+	ads_meta_count_flushes(meta, mask, now);
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
+		if (mask & 1U << i && now[i] != before[i])
 			failed |= 1U << i;
 	return failed;
 }
@@ -166,12 +212,29 @@ static void apply_members(struct ads_meta *meta, const struct ads_change *chg,
 static int write_records(struct ads_meta *meta, struct ads_state *next,
 			 const struct ads_txn *txn, bool *undone)
 {
+	bool sent = *undone;		/* the redo is out already */
 	int doomed = -1;
 	u8 failed;
 
 	if (txn->doomed != ADSHARD_NO_MEMBER)
 		doomed = seat_of(meta, txn->doomed);
 	for (;;) {
+		/*
+		 * Whoever recycles what this record frees relies on everything
+		 * written to these members before. By itself, so that its
+		 * failure is told from that of the record, and the record not
+		 * sent if it is the doomed one's.
+		 */
+		failed = ads_meta_flush(meta, next->meta_active);
+		if (failed) {
+			ads_meta_drop(meta, failed);
+			next->meta_active &= ~failed;
+			if (!next->meta_active)
+				return sent ? -EOWNERDEAD : -EROFS;
+			if (doomed >= 0 && failed & 1U << doomed)
+				*undone = true;
+		}
+		sent = true;
 		/*
 		 * Up even when the write before has failed: that record may be
 		 * on the media, and two different ones of one sequence would
@@ -324,9 +387,13 @@ int ads_meta_commit(struct ads_pool *pool, struct ads_txn *txn)
 	err = ads_meta_make_room(meta);
 	if (!err)
 		err = leave(meta, txn->drop_meta);
+	if (!err && txn->begin)
+		err = txn->begin(txn);
 	if (!err) {
 		next = next_state(meta);
 		err = commit_locked(meta, txn, &next);
+		if (txn->end)
+			txn->end(txn, err);
 	}
 	shrunk = meta->active != before && !meta->readonly;
 	ads_meta_unlock(meta);

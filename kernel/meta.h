@@ -49,6 +49,12 @@ struct ads_change {
  * @drop_meta:	a member that stops being a metadata member with this record,
  *		or ADSHARD_NO_MEMBER. Refused (-EBUSY) if it is the only active
  *		one. Stays so if @redo is taken back: recruit it again.
+ * @begin:	called under the metadata lock right before the first record, when
+ *		nobody else's commit is under way. A negative return ends the
+ *		commit with it, and nothing is written. May be NULL; not together
+ *		with @drop_meta. What it may do: as @apply.
+ * @end:	called under the metadata lock if @begin was and returned 0, with
+ *		what the commit is about to return
  * @apply:	called under the metadata lock once @redo is durable, to put it
  *		in core; process context, must not sleep on I/O or on bios.
  *		A negative return takes the change back. May be NULL. Changes
@@ -61,7 +67,9 @@ struct ads_txn {
 	struct ads_change undo[ADS_TXN_MAX];
 	u16 doomed;
 	u16 drop_meta;
+	int (*begin)(struct ads_txn *txn);
 	int (*apply)(struct ads_txn *txn);
+	void (*end)(struct ads_txn *txn, int err);
 };
 
 void ads_txn_init(struct ads_txn *txn);

@@ -193,10 +193,12 @@ static int flush_dst(struct ads_mig *m)
 	struct ads_member *dst = &m->pool->members[m->dst];
 	int r = blkdev_issue_flush(dst->bdev);
 
-	if (r)
-		ads_flush_failed(m->pool, dst);
-	else if (READ_ONCE(dst->flushes_failed) != m->dst_flushes)
+	if (r) {
+		ads_member_error(m->pool, dst, ADS_ERR_FLUSH);
+		ads_flush_lost(dst, true);
+	} else if (READ_ONCE(dst->flushes_failed) != m->dst_flushes) {
 		r = -EIO;
+	}
 	if (r)
 		ads_mig_fail(m, r, "the destination can't be flushed");
 	return r;
@@ -216,7 +218,35 @@ static void mig_fill(struct ads_mig *m)
 	ads_jobs_kick(m, false);
 }
 
-/* Called under the metadata lock, when the record is durable. */
+/*
+ * COMMIT, 2: under the metadata lock, so that no flush of another commit is under
+ * way whose failure is not counted yet. From here a write that fails on a leg
+ * waits for the outcome, and a user's flush that fails on the destination is an
+ * error: a crash may find the record, and make it the owner. One that succeeds
+ * waits, see flush.c. If a chunk got dirty since the flush, its copy was not
+ * flushed.
+ */
+static int mig_begin(struct ads_txn *txn)
+{
+	struct ads_mig *m = container_of(txn, struct ads_mig_txn, txn)->m;
+	struct ads_member *dst = &m->pool->members[m->dst];
+	bool ready;
+
+	spin_lock_irq(&m->lock);
+	spin_lock(&dst->flush_lock);
+	ready = !m->stop && !m->error && m->dirtied == m->flushed_at &&
+		m->clean == m->nr_chunks &&
+		dst->flushes_failed == m->dst_flushes;
+	if (ready) {
+		m->window = true;
+		ads_window_open(m, dst);
+	}
+	spin_unlock(&dst->flush_lock);
+	spin_unlock_irq(&m->lock);
+	return ready ? 0 : -EAGAIN;
+}
+
+/* COMMIT, 4: under the metadata lock, when the record is durable. */
 static int mig_apply(struct ads_txn *txn)
 {
 	struct ads_mig *m = container_of(txn, struct ads_mig_txn, txn)->m;
@@ -246,18 +276,39 @@ static int mig_apply(struct ads_txn *txn)
 	return r;
 }
 
+/*
+ * COMMIT, 5: under the metadata lock, when the outcome is known, or it is known
+ * that it won't be. All who waited for it go on; taken back or never written,
+ * the destination is a mere destination again.
+ */
+static void mig_outcome(struct ads_txn *txn, int r)
+{
+	struct ads_mig *m = container_of(txn, struct ads_mig_txn, txn)->m;
+
+	spin_lock_irq(&m->lock);
+	m->window = false;
+	m->stuck = r == -EOWNERDEAD;
+	spin_unlock_irq(&m->lock);
+	ads_window_close(m, &m->pool->members[m->dst], !r || m->stuck);
+	ads_stalled_end(m);
+}
+
+static void mig_release(struct ads_mig *m)
+{
+	ads_mig_set_step(m, ADSHARD_STEP_RELEASE);
+	mig_drain(m);
+	mig_end(m, true);
+}
+
 /* Step 5: COMMIT. Nothing is frozen. */
 static void mig_commit(struct ads_mig *m)
 {
 	struct ads_pool *pool = m->pool;
-	struct ads_member *dst = &pool->members[m->dst];
 	struct ads_txn *txn = &m->txn->txn;
-	u32 dirtied;
-	bool ready;
 	int r;
 
 	spin_lock_irq(&m->lock);
-	dirtied = m->dirtied;
+	m->flushed_at = m->dirtied;
 	WRITE_ONCE(m->step, ADSHARD_STEP_COMMIT);
 	spin_unlock_irq(&m->lock);
 
@@ -271,66 +322,39 @@ static void mig_commit(struct ads_mig *m)
 		return;
 	}
 
-	/*
-	 * 2. From here a write that fails on a leg waits for the outcome, and a
-	 *    user's flush that fails on the destination is an error: a crash may
-	 *    find the record, and make it the owner. One that succeeds waits, see
-	 *    flush.c. If a chunk got dirty during the flush, its copy was not
-	 *    flushed.
-	 */
-	spin_lock_irq(&m->lock);
-	spin_lock(&dst->flush_lock);
-	ready = !m->stop && !m->error && m->dirtied == dirtied &&
-		m->clean == m->nr_chunks &&
-		dst->flushes_failed == m->dst_flushes;
-	if (ready) {
-		m->window = true;
-		ads_window_open(m, dst);
-	} else {
-		WRITE_ONCE(m->step, ADSHARD_STEP_VERIFY);
-	}
-	spin_unlock(&dst->flush_lock);
-	spin_unlock_irq(&m->lock);
-	if (!ready) {
-		queue_work(pool->ctl_wq, &m->ctl_work);
-		return;
-	}
-
-	/* 3. The record; 4. mig_apply() flips the word once it is durable. */
+	/* 2. Ready? 3. The record. 4. The word. 5. Everybody goes on. */
 	ads_txn_init(txn);
 	txn->nr = 1;
 	ads_txn_place(&txn->redo[0], m->seg, m->dst, m->dst_chunk);
 	ads_txn_place(&txn->undo[0], m->seg, m->src, m->src_chunk);
 	txn->doomed = m->dst;
+	txn->begin = mig_begin;
 	txn->apply = mig_apply;
+	txn->end = mig_outcome;
 	m->txn->m = m;
 	r = ads_meta_commit(pool, txn);
 
-	spin_lock_irq(&m->lock);
-	m->window = false;
-	m->stuck = r == -EOWNERDEAD;
-	if (r && !m->stuck)
-		__ads_mig_fail(m, r, r == -EIO || r == -ECANCELED ?
-			       "the destination failed during the commit" :
-			       "the change could not be recorded");
-	spin_unlock_irq(&m->lock);
-	/* Durably taken back, or never written: a mere destination again. */
-	ads_window_close(m, dst, !r || m->stuck);
-	ads_stalled_end(m);
-
-	if (m->stuck) {
+	switch (r) {
+	case 0:
+		mig_release(m);
+		break;
+	case -EAGAIN:
+		/* Not ready, nothing is written: verify the rest, or stop. */
+		ads_mig_set_step(m, ADSHARD_STEP_VERIFY);
+		queue_work(pool->ctl_wq, &m->ctl_work);
+		break;
+	case -EOWNERDEAD:
 		/* Both legs, until somebody deactivates the pool. */
 		mutex_lock(&pool->lock);
 		ads_pool_set_state(pool, ADSHARD_POOL_STUCK,
 				   "the outcome of a commit is unknown");
 		mutex_unlock(&pool->lock);
-	} else if (r) {
+		break;
+	default:
+		ads_mig_fail(m, r, r == -EIO || r == -ECANCELED ?
+			     "the destination failed during the commit" :
+			     "the change could not be recorded");
 		mig_abort(m);
-	} else {
-		/* Step 6: RELEASE */
-		ads_mig_set_step(m, ADSHARD_STEP_RELEASE);
-		mig_drain(m);
-		mig_end(m, true);
 	}
 }
 

@@ -74,6 +74,7 @@ struct ads_chunk {
  * @clean:	chunks in state CLEAN (a held chunk is not)
  * @unverified:	chunks not @verified
  * @dirtied:	counts chunks that fell back to DIRTY
+ * @flushed_at:	@dirtied when the last flush before the commit was sent
  * @dst_flushes:	failed flushes of the destination when the copying began
  * @window:	a commit is under way: a write that failed on a leg must wait for
  *		the outcome on @stalled
@@ -109,6 +110,7 @@ struct ads_mig {
 	u32 clean;
 	u32 unverified;
 	u32 dirtied;
+	u32 flushed_at;
 	u32 dst_flushes;
 	bool window, dst_lost, committed, stuck;
 	struct list_head window_node;

@@ -387,6 +387,8 @@ void ads_pool_resume(struct ads_pool *pool, struct dm_target *ti)
 	WRITE_ONCE(pool->parked, false);
 	mutex_unlock(&pool->lock);
 	ads_mig_unpark(pool);
+	if (ads_meta_degraded(pool))
+		queue_work(pool->ctl_wq, &pool->repair_work);
 	/* A move may have ended as the pool was being suspended. */
 	for (i = 0; i < pool->nr_members; i++)
 		ads_pool_check_drained(pool, i);
@@ -398,6 +400,8 @@ void ads_pool_postsuspend(struct ads_pool *pool)
 	pool->suspended = true;
 	mutex_unlock(&pool->lock);
 	wait_event(pool->wait, !READ_ONCE(pool->users));
+	/* It writes to members; ads_pool_resume() sees to it again. */
+	cancel_work_sync(&pool->repair_work);
 }
 
 /*----------------------------------------------------------------*/

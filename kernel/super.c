@@ -57,35 +57,38 @@ static int no_super(struct ads_mio *io, int io_err, int check_err,
 static int read_super(struct ads_mio *io, struct block_device *bdev,
 		      struct adshard_super *sb, char *why, size_t len)
 {
-	const struct adshard_super *best = NULL, *copy;
+	const struct adshard_super *copy = io->block[0];
 	const char *phrase = "", *p = "";
 	int io_err, err, worst = 0;
+	bool found = false;
 	unsigned int i;
 
 	if (bdev_nr_bytes(bdev) < ADSHARD_BLANK_BYTES) {
 		snprintf(why, len, "it is too small for a member");
 		return -EUCLEAN;
 	}
-	io_err = ads_mio_read(io, bdev, 0, HEAD_BLOCKS);
 	for (i = 0; i < 2; i++) {
-		copy = io->block[sb_block[i]];
+		/* Alone: one of them, or a neighbour, may take its time to fail. */
+		ads_mio_read(io, bdev, sb_block[i], 1);
 		err = ads_fmt_super_check(copy, i, &p);
 		if (err == -EOPNOTSUPP || err == -EINVAL) {
 			worst = err;
 			phrase = p;
 		}
-		if (!err && (!best || le64_to_cpu(copy->sb_seq) >
-				      le64_to_cpu(best->sb_seq)))
-			best = copy;
+		if (err || (found && le64_to_cpu(copy->sb_seq) <=
+				     le64_to_cpu(sb->sb_seq)))
+			continue;
+		memcpy(sb, copy, sizeof(*sb));
+		found = true;
 	}
 	/*
 	 * A copy with features of a later version is newer than its partner
 	 * that has none: what they forbid must not be done by way of the old.
 	 */
-	if (!best || worst == -EOPNOTSUPP)
-		return no_super(io, io_err, worst, phrase, why, len);
-	memcpy(sb, best, sizeof(*sb));
-	return 0;
+	if (found && worst != -EOPNOTSUPP)
+		return 0;
+	io_err = ads_mio_read(io, bdev, 0, HEAD_BLOCKS);
+	return no_super(io, io_err, worst, phrase, why, len);
 }
 
 int ads_super_read(struct block_device *bdev, struct adshard_super *sb,
@@ -142,6 +145,7 @@ void ads_super_name(struct ads_meta *meta, u8 set)
 	struct ads_super s = { .geo = meta->geo };
 	bool same = true;
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
 		const struct ads_meta_slot *slot = &meta->slot[i];
@@ -170,7 +174,12 @@ void ads_super_name(struct ads_meta *meta, u8 set)
 		s.sectors = le64_to_cpu(disk->sectors);
 		s.data_start = le64_to_cpu(disk->data_start);
 		s.data_chunks = le32_to_cpu(disk->data_chunks);
-		if (ads_super_write(slot->io, slot->bdev, &s))
-			DMWARN("%pg: its superblock can't be written", slot->bdev);
+		err = ads_super_write(slot->io, slot->bdev, &s);
+		if (!err)
+			continue;
+		DMWARN("%pg: its superblock can't be written", slot->bdev);
+		/* Or it was the flush; only of a bad sector a disk is sure. */
+		ads_flush_lost(&meta->pool->members[slot->member],
+			       err != -ENODATA);
 	}
 }

@@ -85,6 +85,7 @@ static u8 write_header(struct ads_meta *meta, u8 mask, unsigned int area)
 {
 	u32 body_crc = ~0U;
 	unsigned int i;
+	u8 failed;
 
 	for (i = 0; i < meta->nr_body; i++)
 		body_crc = ads_fmt_sum_add(body_crc, meta->sums[i]);
@@ -97,31 +98,20 @@ static u8 write_header(struct ads_meta *meta, u8 mask, unsigned int area)
 				   meta->last_crc);
 		ads_fmt_table_seal(t, &meta->geo, meta->slot[i].uuid, area);
 	}
-	/* The body has completed; PREFLUSH puts it on the media first. */
-	return ads_meta_write(meta, mask, meta->geo.table_block[area], 1,
-			      REQ_PREFLUSH | REQ_FUA);
+	/* The body has completed; the flush puts it on the media first. */
+	failed = ads_meta_flush(meta, mask);
+	if (mask == failed)
+		return mask;
+	return failed | ads_meta_write(meta, mask & ~failed,
+				       meta->geo.table_block[area], 1, REQ_FUA);
 }
 
-/* Of the members in @mask: how many flushes have failed up to now. */
-static void count_flushes(const struct ads_meta *meta, u8 mask, u32 *count)
+static u8 write_table(struct ads_meta *meta, u8 mask, unsigned int area,
+		      const unsigned long *dirty)
 {
-	unsigned int i;
-
-	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
-		if (mask & 1U << i)
-			count[i] = READ_ONCE(meta->pool->members
-				   [meta->slot[i].member].flushes_failed);
-}
-
-u8 ads_table_write(struct ads_meta *meta, u8 mask, unsigned int area,
-		   const unsigned long *dirty)
-{
-	u32 before[ADSHARD_META_MEMBERS], after[ADSHARD_META_MEMBERS];
 	u8 good = mask;
 	u32 nr = 0, end;
-	unsigned int i;
 
-	count_flushes(meta, mask, before);
 	while (good) {
 		if (dirty)
 			nr = find_next_bit(dirty, meta->nr_body, nr);
@@ -137,15 +127,24 @@ u8 ads_table_write(struct ads_meta *meta, u8 mask, unsigned int area,
 	}
 	if (good)
 		good &= ~write_header(meta, good, area);
-	/*
-	 * Anybody's flush that failed in between may have cost the cache with
-	 * the body in it; that ours succeeded afterwards proves nothing.
-	 */
-	count_flushes(meta, good, after);
-	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
-		if (good & 1U << i && before[i] != after[i])
-			good &= ~(1U << i);
 	return mask & ~good;
+}
+
+u8 ads_table_write(struct ads_meta *meta, u8 mask, unsigned int area,
+		   const unsigned long *dirty)
+{
+	u32 before[ADSHARD_META_MEMBERS];
+	u8 failed = 0, now, left = mask;
+	unsigned int try;
+
+	for (try = 0; left && try < ADS_META_TRIES; try++) {
+		ads_meta_count_flushes(meta, left, before);
+		now = write_table(meta, left, area, dirty);
+		failed |= now;
+		/* Anybody's: the body may have been in the cache it cost. */
+		left = ads_meta_flushes_failed(meta, left & ~now, before);
+	}
+	return failed | left;
 }
 
 int ads_table_checkpoint(struct ads_meta *meta)

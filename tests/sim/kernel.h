@@ -261,6 +261,7 @@ struct block_device {
 #define bdev_nr_sectors(b)	((b)->sectors)
 #define bdev_nr_bytes(b)	((b)->sectors << 9)
 #define bdev_logical_block_size(b) ((b)->logical_block_size)
+#define bdev_fua(b)		true
 
 /*----------------------------------------------------------------*/
 

@@ -258,7 +258,9 @@ static blk_status_t transfer(struct sim_dev *dev, struct ads_mio *io, u64 first,
 void ads_mio_start(struct ads_mio *io, struct block_device *bdev, u64 first,
 		   unsigned int nr, blk_opf_t opf, struct ads_mio_wait *wait)
 {
-	assert(!io->wait && nr && nr <= io->nr_blocks && wait->left.n >= 1);
+	/* Of no blocks: a flush. */
+	assert(!io->wait && (nr || opf & REQ_PREFLUSH) && nr <= io->nr_blocks &&
+	       wait->left.n >= 1);
 	io->wait = wait;
 	wait->left.n++;
 	io->error = transfer((struct sim_dev *)bdev, io, first, nr, opf);

@@ -16,7 +16,7 @@ static void no_work(struct work_struct *work)
 }
 
 /* The metadata's only call into pool.c; here without the event. */
-void ads_flush_meta_failed(struct ads_member *mb)
+void ads_flush_lost(struct ads_member *mb, bool tell)
 {
 	mb->flushes_failed++;
 }
