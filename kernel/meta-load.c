@@ -9,7 +9,8 @@
  * record that opens the new term.
  *
  * Whatever is in doubt is refused with the name of the device or the member it
- * depends on. An activation that is refused has written nothing.
+ * depends on. An activation that is refused before step 6 has written nothing,
+ * and one that fails in it nothing that changes what the next one finds.
  */
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
@@ -54,7 +55,7 @@ static const struct ads_ring_rec *next_record(const struct ads_load *l,
 	return best;
 }
 
-/* The end of the chain from @at. */
+/* The end of the chain from @at on @only. */
 static struct ads_link chain_end(const struct ads_load *l,
 				 const struct ads_seen *only,
 				 struct ads_link at)
@@ -64,6 +65,46 @@ static struct ads_link chain_end(const struct ads_load *l,
 	while ((rec = next_record(l, only, &at, NULL)))
 		at = rec->at;
 	return at;
+}
+
+/* Blocks of a ring that are tried twice and fail, before we give up on it. */
+#define RESCANS_MAX	4
+
+/*
+ * A ring is read in one go, and what comes after a block that took too long to
+ * fail was not tried. Try the places where record @seq would be.
+ */
+static void look_again(struct ads_load *l, u64 seq)
+{
+	u32 index = ads_fmt_ring_index(&l->geo, seq);
+	unsigned int i;
+
+	for (i = 0; i < l->nr; i++) {
+		struct ads_seen *seen = &l->seen[i];
+
+		if (!seen->ring || !seen->ring[index].unread ||
+		    seen->rescans >= RESCANS_MAX)
+			continue;
+		ads_journal_rescan(&l->geo, l->io, seen->bdev, seen->sb.uuid,
+				   seen->ring, index);
+		if (seen->ring[index].unread)
+			seen->rescans++;
+		l->top = max(l->top, seen->ring[index].at.seq);
+	}
+}
+
+/* The end of the chain from @at, on all members together. */
+static struct ads_link find_end(struct ads_load *l, struct ads_link at)
+{
+	const struct ads_ring_rec *rec;
+
+	for (;;) {
+		look_again(l, at.seq + 1);
+		rec = next_record(l, NULL, &at, NULL);
+		if (!rec)
+			return at;
+		at = rec->at;
+	}
 }
 
 /* Read record @at from whoever has it, into l->io->block[0]. */
@@ -200,7 +241,7 @@ static int load_state(struct ads_load *l)
 		for (area = 0; area < 2; area++) {
 			t = &l->seen[i].try[area];
 			if (t->valid)
-				t->end = chain_end(l, NULL, t->table);
+				t->end = find_end(l, t->table);
 		}
 	}
 	while ((t = best_try(l, &seen, &area))) {
@@ -297,6 +338,10 @@ static int check_lag(const struct ads_load *l, const struct ads_seen *seen)
 	for (i = 0; seen->ring && i < l->geo.journal_blocks; i++)
 		record = max(record, seen->ring[i].at.seq);
 	last = max(table, record);
+	i = ads_fmt_ring_index(&l->geo, last + 1);
+	/* What could not be read may be what it seems to lack. */
+	if (seen->ring && seen->ring[i].unread)
+		return 0;
 	if (!table || !record || last + ADS_META_SPARE >= l->end.seq)
 		return 0;
 	DMERR("%pg is stale: the metadata of member %u ends at record %llu, the pool's at %llu",
@@ -304,23 +349,50 @@ static int check_lag(const struct ads_load *l, const struct ads_seen *seen)
 	return -ESTALE;
 }
 
+static const struct ads_seen *newest_super(const struct ads_load *l)
+{
+	const struct ads_seen *newest = &l->seen[0];
+	unsigned int i;
+
+	for (i = 1; i < l->nr; i++)
+		if (l->seen[i].sb.seq > newest->sb.seq)
+			newest = &l->seen[i];
+	return newest;
+}
+
+/* Does the superblock of @newest call @seen a metadata member? */
+static bool is_named(const struct ads_seen *newest, const struct ads_seen *seen)
+{
+	unsigned int k;
+
+	for (k = 0; k < newest->sb.nr_meta; k++)
+		if (!memcmp(newest->sb.meta_uuid[k], seen->sb.uuid,
+			    ADSHARD_UUID_SIZE))
+			return true;
+	return false;
+}
+
 /*
  * The end that was found is the end only if somebody can say that no record
  * follows it. If the place where it would be can't be read on any active member,
  * the last change may be hidden there; what it freed may hold something else by
- * now, so going on without it is not an option. A write that was cut off leaves
- * what is readable on all but a few disks, and never on all of them at once.
+ * now, so going on without it is not an option. Who was dropped by that very
+ * record is no witness: it never got it. (With one metadata member, and a disk
+ * that can't read what a power cut has torn, this needs help: see the
+ * administrator's guide.)
  */
 static int check_end(struct ads_load *l)
 {
 	u32 next = ads_fmt_ring_index(&l->geo, l->end.seq + 1);
-	const struct ads_seen *seen, *blind = NULL;
+	const struct ads_seen *newest = newest_super(l), *blind = NULL, *seen;
 	unsigned int i;
 
 	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
 		if (!(l->st.meta_active & 1U << i))
 			continue;
 		seen = find_seen(l, l->st.meta_member[i]);
+		if (!is_named(newest, seen))
+			continue;
 		if (seen->ring && !seen->ring[next].unread)
 			return 0;
 		blind = seen;
@@ -339,14 +411,10 @@ static int check_end(struct ads_load *l)
  */
 static int check_set(struct ads_load *l)
 {
-	const struct ads_seen *newest = &l->seen[0], *seen;
+	const struct ads_seen *newest = newest_super(l), *seen;
 	bool vouched = false;
 	unsigned int i, k;
 	int err;
-
-	for (i = 1; i < l->nr; i++)
-		if (l->seen[i].sb.seq > newest->sb.seq)
-			newest = &l->seen[i];
 
 	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
 		u16 index = l->st.meta_member[i];
@@ -371,10 +439,7 @@ static int check_set(struct ads_load *l)
 			return err;
 		if (!has_last(l, seen))
 			continue;
-		for (k = 0; k < newest->sb.nr_meta; k++)
-			if (!memcmp(newest->sb.meta_uuid[k], seen->sb.uuid,
-				    ADSHARD_UUID_SIZE))
-				vouched = true;
+		vouched |= is_named(newest, seen);
 	}
 	if (vouched)
 		return 0;

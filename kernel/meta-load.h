@@ -26,6 +26,7 @@ struct ads_try {
 /**
  * struct ads_seen - a device of the table line
  * @ring:	what is in its ring; NULL if nobody thinks it has one
+ * @rescans:	places of the ring that could not be read at a second try either
  */
 struct ads_seen {
 	struct block_device *bdev;
@@ -33,6 +34,7 @@ struct ads_seen {
 	bool probe;
 	struct ads_try try[2];
 	struct ads_ring_rec *ring;
+	unsigned int rescans;
 };
 
 /**
