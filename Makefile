@@ -58,7 +58,7 @@ check-long: deps
 	@$(MAKE) tools test-programs
 	@$(RUN) -l
 
-.PHONY: check-debug
+.PHONY: check-debug model
 check-debug: deps
 	@$(MAKE) tools test-programs
 	@T='$(T)' tests/check-debug $(K)
@@ -68,6 +68,8 @@ check-debug: deps
 check-mutations: deps
 	@$(MAKE) tools test-programs
 	@tests/mutations/run $(if $(M),-v '$(M)')
+model: deps
+	@tests/model/run
 
 .PHONY: test-programs
 test-programs:
@@ -160,6 +162,7 @@ help:
 	@echo '  check-long      everything'
 	@echo '  check-debug     every guest test on the kernels with checks (an hour or more)'
 	@echo '  check-mutations protections taken away one by one; each must make a test fail; M=pattern'
+	@echo '  model           model checking of the data path and the lanes'
 	@echo '  static          warnings, sparse, checkpatch, semantic patches, ... only'
 	@echo '  fuzz            whatever is parsed on the host, under a fuzzer; F=target RUNS=n | SECONDS=n'
 	@echo '  bench           all figures'
