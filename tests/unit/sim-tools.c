@@ -6,9 +6,10 @@
  *
  *	sim-tools [TRIALS [SEED]] | make FOLDER
  *
- * Checked by letting check forget the veto, the lag, the sum of a predecessor, the
- * higher term and segments that share a place, and repair seal with the source's
- * UUID, write the last record late, and keep a wrong sum: each fails here.
+ * Checked by letting check forget the veto, the lag, the sum of a predecessor, two
+ * that disagree and segments that share a place, and repair seal with the source's
+ * UUID, write the last record late, and keep a wrong sum: each fails here. (Taking
+ * the lower of two terms does not.)
  */
 #include <fcntl.h>
 #include <stdio.h>
