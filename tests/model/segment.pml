@@ -572,6 +572,8 @@ commit:	dirtied[s] = false;
 			:: dst_lost[s] || flush_failed[s] -> undone = true; goto undo
 #endif
 			:: else ->
+				/* legs are equal, unless a write is under way or has failed */
+				assert(FAULTS > 0 || writes[s] > 0 || cache[src[s]] == cache[dst[s]]);
 				committed[s] = true;
 				window[s] = false;
 				place[s] = dst[s];
