@@ -93,6 +93,33 @@ static void look_again(struct ads_load *l, u64 seq)
 	}
 }
 
+/*
+ * Records of one term are one writer's, who never uses a sequence twice. Another
+ * one after @at than @rec, of the same term, means that two hosts have activated
+ * the pool at once, or that somebody made it up; which of them counts is not for
+ * us to say.
+ */
+static void check_fork(struct ads_load *l, const struct ads_link *at,
+		       const struct ads_ring_rec *rec)
+{
+	const struct ads_ring_rec *other;
+	unsigned int i;
+
+	for (i = 0; i < l->nr && !l->forked; i++) {
+		const struct ads_seen *seen = &l->seen[i];
+
+		other = seen->ring ? ads_journal_next(&l->geo, seen->ring, at) :
+				     NULL;
+		if (!other || other->at.term != rec->at.term ||
+		    other->at.sum == rec->at.sum)
+			continue;
+		l->forked = true;
+		DMERR("%pg: record %llu is another one than on other members:",
+		      seen->bdev, rec->at.seq);
+		DMERR("was the pool active on two hosts at once?");
+	}
+}
+
 /* The end of the chain from @at, on all members together. */
 static struct ads_link find_end(struct ads_load *l, struct ads_link at)
 {
@@ -103,6 +130,7 @@ static struct ads_link find_end(struct ads_load *l, struct ads_link at)
 		rec = next_record(l, NULL, &at, NULL);
 		if (!rec)
 			return at;
+		check_fork(l, &at, rec);
 		at = rec->at;
 	}
 }
@@ -244,6 +272,8 @@ static int load_state(struct ads_load *l)
 				t->end = find_end(l, t->table);
 		}
 	}
+	if (l->forked)
+		return -EUCLEAN;
 	while ((t = best_try(l, &seen, &area))) {
 		t->tried = true;
 		err = load_pair(l, seen, area);

@@ -40,6 +40,7 @@ struct ads_seen {
 /**
  * struct ads_load - an activation under way
  * @top:	highest sequence seen in any header or record
+ * @forked:	two members have different records of one sequence and term
  * @st:		the state that was chosen, after record @end
  * @chosen:	the member whose table in @area it was loaded from
  */
@@ -52,6 +53,7 @@ struct ads_load {
 	unsigned int nr;
 
 	u64 top;
+	bool forked;
 	struct ads_state st;
 	struct ads_link end;
 	struct ads_seen *chosen;

@@ -71,6 +71,10 @@ static void check_lag(struct ads_off *o, struct ads_off_dev *d)
 	d->last = table > record ? table : record;
 	if (!table || !record || d->last + ADS_FMT_LAG_MAX >= o->end.seq)
 		return;
+	/* What can't be read may be what it seems to lack. */
+	if (d->ring[ads_fmt_ring_index(&o->geo, d->last + 1)].is ==
+	    ADS_OFF_UNREADABLE)
+		return;
 	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR, "stale", d,
 		    d->sb.index,
 		    "%s is stale: the metadata of member %u ends at record %llu, the pool's at %llu; likely it is an old copy of the disk, with old data",
@@ -108,7 +112,9 @@ static void check_end(struct ads_off *o)
 	uint32_t next = ads_fmt_ring_index(&o->geo, o->end.seq + 1);
 
 	for (size_t i = 0; i < o->nr; i++)
+		/* Who was dropped by that very record never got it. */
 		if (o->dev[i]->role == ADS_OFF_ACTIVE &&
+		    is_named(&o->newest->sb, o->dev[i]->sb.uuid) &&
 		    o->dev[i]->ring[next].is != ADS_OFF_UNREADABLE)
 			return;
 	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR, "end", NULL, -1,

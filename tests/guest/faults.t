@@ -9,6 +9,9 @@
 
 load_module
 modprobe -a dm-flakey dm-delay
+# milliseconds in which the test has to do something during a commit
+slow=10000
+case $ADS_KERNEL in debug | kcsan) slow=60000 ;; esac
 sectors=49152 journal=128 tables=2048 data=6144
 members 4 $((sectors / 2048))
 
@@ -18,8 +21,8 @@ part() {
 	case $5 in
 	good) table="0 $length linear $base $from" ;;
 	bad) table="0 $length flakey $base $from 0 3600 1 error_writes" ;;
-	slow) table="0 $length delay $base $from 0 $base $from 6000" ;;
-	slow-writes) table="0 $length delay $base $from 0 $base $from 6000 $base $from 0" ;;
+	slow) table="0 $length delay $base $from 0 $base $from $slow" ;;
+	slow-writes) table="0 $length delay $base $from 0 $base $from $slow $base $from 0" ;;
 	esac
 	if dmsetup info "$name" >/dev/null 2>&1; then
 		dmsetup reload "$name" --table "$table" && dmsetup resume "$name"
@@ -108,7 +111,7 @@ is "$(where "$c")" 0 "the source is the owner after activation too"
 run "the data is right after activation" same
 
 # 3b. a flush on the destination during a commit is not acknowledged before its outcome is known
-#     (with ads_flush_hold() made to return false it is, in a fraction of the six seconds)
+#     (with ads_flush_hold() made to return false it is, in a fraction of the delay)
 for i in 0 1 2 3; do journal $i slow-writes; done
 f=$(seg_on 0)
 other=$(seg_on 1)

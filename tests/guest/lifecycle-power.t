@@ -14,6 +14,8 @@ load_module
 members 4 24
 dm_create vol "0 98304 adshard - 4 ${MEMBERS[*]} 4 segment_size 2048 chunk_size 128"
 table=$(dmsetup table vol)
+# set by amid_migration
+victims=
 for victim in source destination both; do
 	amid_migration $victim member_cut
 	run "$victim: removes" dm_remove vol
