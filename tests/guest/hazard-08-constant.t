@@ -23,10 +23,10 @@ constant() {
 # wanted SEG: that is what it is to be from now on
 wanted() { dd if=/tmp/model bs=1M skip="$1" count=1 status=none | head -c 524288 >/tmp/wanted; }
 
-# a part of the copy is there
-gate d1 reads
+# a part of the copy is under way
+gate d1 writes
 start "$a" 1
-run "some chunks are written and wait to be read back" wait_for 20 held d1 reads
+run "some chunks are on their way to the destination" wait_for 20 held d1 writes
 run "a write" put x "$a" 260 4
 run "it is flushed" flush
 keep x
