@@ -189,12 +189,14 @@ klog() { dmesg | tail -n +$((KLOG_MARK + 1)); }
 # that has nothing else to do; it is given four times as long (and on the slowest kernels four
 # times that), which costs time in a failure only.
 wait_for() {
-	local end=$((SECONDS + 4 * $1))
+	local end=$((SECONDS + 4 * $1)) turn=0 pauses=(0.05 0.05 0.1 0.2 0.3)
 	[[ $ADS_KERNEL != debug && $ADS_KERNEL != kcsan ]] || end=$((SECONDS + 16 * $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
+		# in an emulated guest it is the asking that takes the processor
+		sleep "${pauses[turn]}"
+		[ $turn = 4 ] || turn=$((turn + 1))
 	done
 }
 
