@@ -18,9 +18,9 @@
  *	during the commit	nobody knows yet which leg will count: the write
  *				waits on m->stalled for the outcome. If the
  *				destination failed, the commit is taken back.
- *	after the commit	it ends with the destination's status
  *				A FUA write waits in any case: it may be a write
  *				and a flush, and what flush.c says holds for it.
+ *	after the commit	it ends with the destination's status
  *	stuck (commit unknown)	it ends with the error: a failed write may leave
  *				either content, so both outcomes stay right
  *

@@ -17,7 +17,8 @@
  * the outcome of all commits that were under way there when it ended. "Under way"
  * begins when the commit's turn has come, and it has looked once more whether a
  * flush has failed; so it waits for a record, or two. Nothing that a commit does
- * waits for a user's flush.
+ * waits for a user's flush. One that failed waits as well: if the destination
+ * holds nothing else, and the commit is taken back, no data is lost with it.
  */
 #include <linux/bio.h>
 
@@ -80,10 +81,9 @@ void ads_window_open(struct ads_mig *m, struct ads_member *dst)
 	lockdep_assert_held(&dst->flush_lock);
 	m->window_nr = ++dst->nr_windows;
 	list_add_tail(&m->window_node, &dst->windows);
-	dst->nr_owned++;
 }
 
-void ads_window_close(struct ads_mig *m, struct ads_member *dst, bool owned)
+void ads_window_close(struct ads_mig *m, struct ads_member *dst)
 {
 	struct bio_list done, wait;
 	struct ads_mig *oldest;
@@ -94,12 +94,15 @@ void ads_window_close(struct ads_mig *m, struct ads_member *dst, bool owned)
 	bio_list_init(&wait);
 
 	spin_lock_irq(&dst->flush_lock);
-	if (!owned)
-		dst->nr_owned--;
-	/* What these flushes said nobody can rely on; the next one is told. */
-	lost = m->stuck && dst->flush_lost;
-	if (!bio_list_empty(&dst->held))
-		dst->flush_lost &= !lost;
+	/*
+	 * Stuck, and a cache was lost meanwhile: a crash may make it the owner,
+	 * so it's an error after all, of those that waited or of the next one.
+	 */
+	lost = m->stuck && dst->flushes_failed != m->dst_flushes;
+	if (m->stuck)
+		dst->nr_owned++;
+	if (lost)
+		dst->flush_lost = bio_list_empty(&dst->held);
 	list_del(&m->window_node);
 	oldest = list_first_entry_or_null(&dst->windows, struct ads_mig,
 					  window_node);

@@ -125,9 +125,8 @@ bool ads_flush_hold(struct ads_member *mb, struct bio *bio);
 /* The record of @m is about to be sent; @dst->flush_lock held. */
 void ads_window_open(struct ads_mig *m, struct ads_member *dst);
 /*
- * The outcome is known (or m->stuck), @owned if @dst may be the owner. Process
- * context, no locks held.
+ * The outcome is known, or m->stuck. Process context, no locks held.
  */
-void ads_window_close(struct ads_mig *m, struct ads_member *dst, bool owned);
+void ads_window_close(struct ads_mig *m, struct ads_member *dst);
 
 #endif /* ADS_MEMBER_H */

@@ -220,11 +220,10 @@ static void mig_fill(struct ads_mig *m)
 
 /*
  * COMMIT, 2: under the metadata lock, so that no flush of another commit is under
- * way whose failure is not counted yet. From here a write that fails on a leg
- * waits for the outcome, and a user's flush that fails on the destination is an
- * error: a crash may find the record, and make it the owner. One that succeeds
- * waits, see flush.c. If a chunk got dirty since the flush, its copy was not
- * flushed.
+ * way whose failure is not counted yet. From here a crash may find the record,
+ * and make the destination the owner: a write that fails on a leg waits for the
+ * outcome, and so does any user's flush, see flush.c. If a chunk got dirty since
+ * the flush, its copy was not flushed.
  */
 static int mig_begin(struct ads_txn *txn)
 {
@@ -267,6 +266,7 @@ static int mig_apply(struct ads_txn *txn)
 	} else {
 		m->committed = true;
 		m->window = false;
+		dst->nr_owned++;
 		WRITE_ONCE(pool->map[m->seg], ads_word(m->dst, m->dst_chunk));
 		pool->generation++;
 	}
@@ -289,7 +289,7 @@ static void mig_outcome(struct ads_txn *txn, int r)
 	m->window = false;
 	m->stuck = r == -EOWNERDEAD;
 	spin_unlock_irq(&m->lock);
-	ads_window_close(m, &m->pool->members[m->dst], !r || m->stuck);
+	ads_window_close(m, &m->pool->members[m->dst]);
 	ads_stalled_end(m);
 }
 
