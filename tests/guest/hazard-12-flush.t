@@ -61,19 +61,45 @@ a=$(on 0)
 gates writes j0 j1 j2
 start "$a" 1
 run "the record is on its way to all members" wait_for 20 commit_begun
-before=$(count d1)
-# (dsync: is followed by a flush)
-begin_put z "$a" 128 4 dsync
-run "a write gets to the destination" wait_for 5 more d1 "$before"
+run "a write" put z "$a" 128 4
 keep z
+begin_flush f
+before=$(count d1)
+begin_put v "$a" 132 4 dsync
+run "a write with FUA gets to the destination" wait_for 5 more d1 "$before"
+keep v
 sleep 1
-fails "the flush after it waits for the outcome" ended z
+fails "a flush waits for the outcome" ended f
+fails "and so does the write with FUA" ended v
 gate j2 open
 sleep 1
 power_cut
 run "activates after a power cut" activate
 is "$(where "$a")" 1 "the segment is at its destination"
 run "the write is there" contents z "$a" 128
+run "all data is whole" same
+
+# a destination that owns nothing, and loses its cache while the record is on its way: the move is
+# taken back, so nothing is lost, and a user's flush that met it is good
+for ((s = 0; s < POOL_SEGMENTS; s++)); do
+	! at $s 2 || { start $s $((s % 2)) && wait_for 20 idle; } || bail "cannot empty member 2"
+done
+a=$(on 0)
+failed=$(word 9)
+gates writes j0 j1 j2
+start "$a" 2
+run "the record is on its way to all members" wait_for 20 commit_begun
+run "a write" put w "$a" 128 4
+keep w
+gate d2 errors
+before=$(count d2)
+begin_flush f
+run "a flush has failed there" wait_for 5 more d2 "$before"
+gate d2 open
+gates open j0 j1 j2
+run "the flush is good" result f
+run "the move has failed" wait_for 20 idle
+is "$(word 9) $(where "$a")" "$((failed + 1)) 0" "the segment is where it was"
 run "all data is whole" same
 deactivate
 done_testing

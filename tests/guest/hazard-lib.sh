@@ -24,6 +24,7 @@
 #   put NAME SEG KIB LENGTH [FLAG]        writes LENGTH KiB of new data in one go, with oflag=direct
 #           and FLAG; begin_put does the same in the background; ended NAME: has it come back?
 #           result NAME waits and returns its status.  keep NAME: the model has it from now on
+#   flush                                 the user's; begin_flush NAME in the background, as above
 #   settle                                the disks write out their caches of their own accord, so that
 #           what has ended is not lost in a power cut.  (A flush by the user waits for commits.)
 #   forget MEMBER SECTOR KIB              makes these blocks of a disk blank: what is written there next is in
@@ -180,6 +181,13 @@ result() { wait_for 30 ended "$1" && return "$(cat "/tmp/ended.$1")"; }
 put() { begin_put "$@" && result "$1"; }
 keep() { dd if="/tmp/put.$1" of=/tmp/model bs=1K seek="$(cat "/tmp/at.$1")" conv=notrunc status=none; }
 flush() { sync $DEV; }
+begin_flush() {
+	rm -f "/tmp/ended.$1"
+	{
+		flush 2>"/tmp/error.$1"
+		echo $? >"/tmp/ended.$1"
+	} &
+}
 settle() {
 	local disk
 	for disk in "${MEMBERS[@]}"; do sync "$disk" || return; done
