@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Activation: members and segments of the state that was found.
+ * Activation: can the state that was found be relied upon, and is all that it
+ * names here? Metadata members first, then members and segments.
  */
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
@@ -141,4 +142,161 @@ int ads_load_segments(struct ads_load *l)
 		cond_resched();
 	}
 	return 0;
+}
+
+/*---------------------------------------------------------------------------*/
+
+struct ads_seen *ads_load_find(struct ads_load *l, u16 index)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->nr; i++)
+		if (l->seen[i].sb.index == index)
+			return &l->seen[i];
+	return NULL;
+}
+
+/* Has it got the last record or a table that contains it, by itself? */
+static bool has_last(const struct ads_load *l, const struct ads_seen *seen)
+{
+	unsigned int area;
+	u32 i;
+
+	for (area = 0; area < 2; area++)
+		if (seen->try[area].valid &&
+		    ads_load_chosen(l, &seen->try[area].table))
+			return true;
+	if (!seen->ring)
+		return false;
+	i = ads_fmt_ring_index(&l->geo, l->end.seq);
+	return seen->ring[i].usable && ads_load_chosen(l, &seen->ring[i].at);
+}
+
+/*
+ * An active member has every record but those of the commit that was cut off.
+ * One that is further behind is an old copy, put in the place of the disk that
+ * took part: its data is as old. One without any table or any record has lost its
+ * metadata, which says nothing of its data.
+ */
+static int check_lag(const struct ads_load *l, const struct ads_seen *seen)
+{
+	u64 table = 0, record = 0, last;
+	u32 i;
+
+	for (i = 0; i < 2; i++)
+		if (seen->try[i].valid)
+			table = max(table, seen->try[i].table.seq);
+	for (i = 0; seen->ring && i < l->geo.journal_blocks; i++)
+		record = max(record, seen->ring[i].at.seq);
+	last = max(table, record);
+	i = ads_fmt_ring_index(&l->geo, last + 1);
+	/* What could not be read may be what it seems to lack. */
+	if (seen->ring && seen->ring[i].unread)
+		return 0;
+	if (!table || !record || last + ADS_META_SPARE >= l->end.seq)
+		return 0;
+	DMERR("%pg is stale: the metadata of member %u ends at record %llu, the pool's at %llu",
+	      seen->bdev, seen->sb.index, last, l->end.seq);
+	return -ESTALE;
+}
+
+static const struct ads_seen *newest_super(const struct ads_load *l)
+{
+	const struct ads_seen *newest = &l->seen[0];
+	unsigned int i;
+
+	for (i = 1; i < l->nr; i++)
+		if (l->seen[i].sb.seq > newest->sb.seq)
+			newest = &l->seen[i];
+	return newest;
+}
+
+/* Does the superblock of @newest call @seen a metadata member? */
+static bool is_named(const struct ads_seen *newest, const struct ads_seen *seen)
+{
+	unsigned int k;
+
+	for (k = 0; k < newest->sb.nr_meta; k++)
+		if (!memcmp(newest->sb.meta_uuid[k], seen->sb.uuid,
+			    ADSHARD_UUID_SIZE))
+			return true;
+	return false;
+}
+
+/*
+ * The end that was found is the end only if somebody can say that no record
+ * follows it. If the place where it would be can't be read on any active member,
+ * the last change may be hidden there; what it freed may hold something else by
+ * now, so going on without it is not an option. Who was dropped by that very
+ * record is no witness: it never got it. (With one metadata member, and a disk
+ * that can't read what a power cut has torn, this needs help: see the
+ * administrator's guide.)
+ */
+int ads_load_check_end(struct ads_load *l)
+{
+	u32 next = ads_fmt_ring_index(&l->geo, l->end.seq + 1);
+	const struct ads_seen *newest = newest_super(l), *blind = NULL, *seen;
+	unsigned int i;
+
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
+		if (!(l->st.meta_active & 1U << i))
+			continue;
+		seen = ads_load_find(l, l->st.meta_member[i]);
+		if (!is_named(newest, seen))
+			continue;
+		if (seen->ring && !seen->ring[next].unread)
+			return 0;
+		blind = seen;
+	}
+	DMERR("%pg: block %u can't be read, nor on any other metadata member:",
+	      blind->bdev, l->geo.journal_block + next);
+	DMERR("there may be a record after %llu", l->end.seq);
+	return -EIO;
+}
+
+/*
+ * Who must be here, is here. The last check is the veto: the newest
+ * superblock names the metadata members of a time after which only those can
+ * know the end. If none of them has what was chosen, it comes from members that
+ * were dropped, and what the others have written since can't be read.
+ */
+int ads_load_check_set(struct ads_load *l)
+{
+	const struct ads_seen *newest = newest_super(l), *seen;
+	bool vouched = false;
+	unsigned int i, k;
+	int err;
+
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
+		u16 index = l->st.meta_member[i];
+
+		if (!(l->st.meta_active & 1U << i))
+			continue;
+		if (!l->pool->members[index].bdev) {
+			ads_load_missing(l, index, "it holds metadata");
+			return -ENODEV;
+		}
+		seen = ads_load_find(l, index);
+		for (k = 0; k < 2; k++) {
+			if (!seen->try[k].valid ||
+			    seen->try[k].history == l->st.history)
+				continue;
+			DMERR("%pg: member %u went on by itself in another history of the pool",
+			      seen->bdev, index);
+			return -EINVAL;
+		}
+		err = check_lag(l, seen);
+		if (err)
+			return err;
+		if (!has_last(l, seen))
+			continue;
+		vouched |= is_named(newest, seen);
+	}
+	if (vouched)
+		return 0;
+	DMERR("record %llu is the highest found, but none of the metadata members",
+	      l->end.seq);
+	DMERR("that the superblock of %pg names has it: theirs can't be read",
+	      newest->bdev);
+	return -EUCLEAN;
 }

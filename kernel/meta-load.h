@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The inside of an activation: meta-scan.c looks at the devices, meta-load.c
- * finds the state, meta-check.c judges whether the members and segments in it
- * can be served.
+ * The inside of an activation: meta-scan.c looks at the devices, meta-state.c
+ * finds the state, meta-check.c judges whether it can be relied upon and served,
+ * meta-load.c drives them and takes over.
  */
 #ifndef ADS_META_LOAD_H
 #define ADS_META_LOAD_H
@@ -62,8 +62,27 @@ struct ads_load {
 	struct adshard_super raw;
 };
 
-/* Fill in @seen and @top. The numbered steps are at the top of meta-load.c. */
+/* Does @at say the same as what was chosen? */
+static inline bool ads_load_chosen(const struct ads_load *l,
+			     const struct ads_link *at)
+{
+	return at->seq == l->end.seq && at->sum == l->end.sum;
+}
+
+/* Fill in @seen and @top. */
 int ads_load_devices(struct ads_load *l);
+/* Choose the state: @st, @end, @chosen, @area; the map and the members in core. */
+int ads_load_state(struct ads_load *l);
+/* The end of the chain from @at on @only (NULL: on all members together). */
+struct ads_link ads_load_chain_end(const struct ads_load *l,
+				   const struct ads_seen *only,
+				   struct ads_link at);
+/* The device of member @index, NULL if it was not given. */
+struct ads_seen *ads_load_find(struct ads_load *l, u16 index);
+/* Every metadata member is here, and took part in all that was found. */
+int ads_load_check_set(struct ads_load *l);
+/* Nothing can follow the end that was found. */
+int ads_load_check_end(struct ads_load *l);
 /* Say that member @index is missing and why that matters. */
 void ads_load_missing(struct ads_load *l, u32 index, const char *because);
 /* The devices into pool->members[]: who is who, and what fits. */
