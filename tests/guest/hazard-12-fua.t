@@ -23,6 +23,7 @@ to=$(((from + 1) % 3))
 dd if=/dev/urandom of=/tmp/new bs=4K count=1 status=none
 
 # flushes that the disks have seen
+# shellcheck disable=SC2046 # words
 count_flushes() { awk '{ n += $16 } END { print n + 0 }' $(printf '/sys/block/%s/stat ' "${MEMBERS[@]#/dev/}"); }
 overwrite() { dd if=/tmp/new of=/mnt/file bs=4K count=1 conv=notrunc oflag=direct,dsync status=none; }
 flushes=$(count_flushes)
