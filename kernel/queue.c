@@ -270,9 +270,13 @@ void ads_mig_park(struct ads_pool *pool)
 
 	/* 1. A control step that runs now may still start jobs ... */
 	flush_workqueue(pool->ctl_wq);
-	/* 2. ... which stop at their next chunk ... */
+	/*
+	 * 2. ... which stop at their next chunk. Device-mapper waits for the
+	 *    users' I/O only; this is ours, and would go on while the volume
+	 *    is suspended, and into pages that a removal frees. ...
+	 */
 	wait_event(pool->wait, !atomic_read(&pool->busy_jobs));
-	/* 3. ... and queue the control work, which sees @parked and returns. */
+	/* 3. They have queued the control work, which sees @parked and returns. */
 	flush_workqueue(pool->ctl_wq);
 }
 
