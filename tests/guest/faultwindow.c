@@ -117,6 +117,8 @@ int main(int argc, char **argv)
 		return 77;
 	put(folder, "task-filter", argc > 4 ? "Y" : "N");
 	put(folder, "ignore-gfp-wait", "N");
+	/* of fail_page_alloc: single pages fail, too, which is most of what is asked for */
+	put(folder, "min-order", "0");
 	put(folder, "verbose", "0");
 	snprintf(text, sizeof(text), "%d", MANY);
 	put(folder, "times", text);
