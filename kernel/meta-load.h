@@ -64,7 +64,7 @@ struct ads_load {
 
 /* Does @at say the same as what was chosen? */
 static inline bool ads_load_chosen(const struct ads_load *l,
-			     const struct ads_link *at)
+				   const struct ads_link *at)
 {
 	return at->seq == l->end.seq && at->sum == l->end.sum;
 }
