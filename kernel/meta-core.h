@@ -96,7 +96,7 @@ void ads_meta_drop(struct ads_meta *meta, u8 failed);
 int ads_meta_make_room(struct ads_meta *meta);
 /*
  * A record without changes, of a set that has changed or of a term that begins
- * (@terms is 1); lock held, room made. As ads_meta_commit().
+ * (@terms above the last); lock held, room made. As ads_meta_commit().
  */
 int ads_meta_note(struct ads_meta *meta, u64 terms);
 /*

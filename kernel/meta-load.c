@@ -96,6 +96,22 @@ static int roll_forward(struct ads_load *l)
 
 /*---------------------------------------------------------------------------*/
 
+/*
+ * How much the new term is above that of the state. An activation that was cut
+ * off may have left its first record in a place that can't be read just now, and
+ * ours, which follows the same one, must not be of its term: see check_fork().
+ */
+static u64 new_terms(const struct ads_load *l)
+{
+	u32 next = ads_fmt_ring_index(&l->geo, l->end.seq + 1);
+	unsigned int i;
+
+	for (i = 0; i < l->nr; i++)
+		if (l->seen[i].ring && l->seen[i].ring[next].unread)
+			return 2;
+	return 1;
+}
+
 /* From the state in core to one that takes records. */
 static int take_over(struct ads_load *l)
 {
@@ -126,7 +142,7 @@ static int take_over(struct ads_load *l)
 	if (!err)
 		err = ads_meta_make_room(meta);
 	if (!err)
-		err = ads_meta_note(meta, 1);
+		err = ads_meta_note(meta, new_terms(l));
 	ads_meta_unlock(meta);
 	if (err)
 		DMERR("pool %pUb: no member takes metadata", &l->pool->uuid);
