@@ -256,6 +256,12 @@ static int write_records(struct ads_meta *meta, struct ads_state *next,
 			*undone = true;
 	}
 	meta->st = *next;
+	/*
+	 * Before anybody is told: whoever was dropped may have nothing where the
+	 * last record is on the others, and must not pass for a witness of that
+	 * if they can't be read.
+	 */
+	ads_super_name(meta, meta->active);
 	return 0;
 }
 
@@ -365,6 +371,7 @@ void ads_meta_unlock(struct ads_meta *meta)
 	unsigned int nr = meta->nr_lost;
 	bool readonly = meta->readonly;
 
+	/* If no record was written; else it has done so. */
 	if (!readonly)
 		ads_super_name(meta, meta->active);
 	memcpy(lost, meta->lost, sizeof(lost));
