@@ -3,8 +3,21 @@
 #undef snprintf
 #include "sim.h"
 
+#ifdef __clang__
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+#ifndef ASAN_POISON_MEMORY_REGION
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
 static struct {
-	u64 seed;
+	u64 seed, seconds;
 	unsigned long fail_alloc;
 	long live;
 	struct work_struct *works;
@@ -32,11 +45,57 @@ long sim_live(void)
 	return sim.live;
 }
 
+static bool must_fail(void)
+{
+	return sim.fail_alloc && !--sim.fail_alloc;
+}
+
+/*
+ * An activation takes several hundred blocks, which would be most of its time.
+ * So those that are free are kept, each between its own red zones, and poisoned.
+ */
+#define SPARE_MAX	1024
+
+static struct {
+	void *block[SPARE_MAX];
+	unsigned int nr;
+} spare;
+
+void *sim_block_alloc(void)
+{
+	void *p;
+
+	if (must_fail())
+		return NULL;
+	if (spare.nr) {
+		p = spare.block[--spare.nr];
+		ASAN_UNPOISON_MEMORY_REGION(p, SIM_BLOCK);
+	} else {
+		p = malloc(SIM_BLOCK);
+	}
+	assert(p);
+	sim.live++;
+	return p;
+}
+
+void sim_block_free(void *p)
+{
+	if (!p)
+		return;
+	sim.live--;
+	if (spare.nr == SPARE_MAX) {
+		free(p);
+		return;
+	}
+	ASAN_POISON_MEMORY_REGION(p, SIM_BLOCK);
+	spare.block[spare.nr++] = p;
+}
+
 void *sim_alloc(size_t n, size_t size, bool zero)
 {
 	void *p;
 
-	if (sim.fail_alloc && !--sim.fail_alloc)
+	if (must_fail())
 		return NULL;
 	/* As the kernel: what nobody would give is not asked for. */
 	if (size && n > ((size_t)1 << 33) / size)
@@ -232,11 +291,17 @@ int kstrtou64(const char *s, unsigned int base, u64 *res)
 	return *end ? -EINVAL : errno ? -ERANGE : 0;
 }
 
-/*--- chance -----------------------------------------------------*/
+/*--- chance, and time -------------------------------------------*/
 
 void sim_seed(uint64_t seed)
 {
 	sim.seed = seed;
+	sim.seconds = 0;
+}
+
+u64 ktime_get_real_seconds(void)
+{
+	return 1700000000 + sim.seconds++;
 }
 
 /* splitmix64 */

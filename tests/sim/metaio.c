@@ -192,7 +192,7 @@ struct ads_mio *ads_mio_alloc(unsigned int nr_blocks)
 	if (!io->block)
 		goto fail;
 	for (i = 0; i < nr_blocks; i++) {
-		io->block[i] = kmalloc(ADSHARD_BLOCK_SIZE, GFP_KERNEL);
+		io->block[i] = sim_block_alloc();
 		if (!io->block[i])
 			goto fail;
 	}
@@ -210,7 +210,7 @@ void ads_mio_free(struct ads_mio *io)
 		return;
 	assert(!io->wait);
 	for (i = 0; io->block && i < io->nr_blocks; i++)
-		kfree(io->block[i]);
+		sim_block_free(io->block[i]);
 	kfree(io->block);
 	kfree(io);
 }

@@ -9,6 +9,7 @@
 struct sim_pool {
 	struct ads_pool pool;
 	bool loaded;
+	unsigned int told;
 };
 
 static void no_work(struct work_struct *work)
@@ -177,17 +178,28 @@ bool sim_pool_readonly(const struct sim_pool *p)
 
 struct move {
 	struct ads_txn txn;
-	struct ads_pool *pool;
+	struct sim_pool *p;
 };
 
 /* As step COMMIT. */
 static int apply_move(struct ads_txn *txn)
 {
-	struct ads_pool *pool = container_of(txn, struct move, txn)->pool;
+	struct sim_pool *p = container_of(txn, struct move, txn)->p;
 	const struct ads_change *chg = &txn->redo[0];
+	const struct sim_write *writes;
 	const char *why;
 
-	return ads_table_put_seg(pool, chg->index, &chg->seg, &why);
+	p->told = sim_recorded(&writes);
+	return ads_table_put_seg(&p->pool, chg->index, &chg->seg, &why);
+}
+
+static void end_move(struct ads_txn *txn, int err)
+{
+	struct sim_pool *p = container_of(txn, struct move, txn)->p;
+	const struct sim_write *writes;
+
+	if (err)
+		p->told = sim_recorded(&writes);
 }
 
 int sim_pool_move(struct sim_pool *p, uint32_t seg, uint16_t member)
@@ -206,12 +218,13 @@ int sim_pool_move(struct sim_pool *p, uint32_t seg, uint16_t member)
 	if (err)
 		return err;
 	ads_txn_init(&t.txn);
-	t.pool = pool;
+	t.p = p;
 	t.txn.nr = 1;
 	ads_txn_place(&t.txn.redo[0], seg, member, slot << slot_shift);
 	ads_txn_place(&t.txn.undo[0], seg, from.member, from.chunk);
 	t.txn.doomed = member;
 	t.txn.apply = apply_move;
+	t.txn.end = end_move;
 	err = ads_meta_commit(pool, &t.txn);
 	if (!err)
 		ads_slot_free(&pool->members[from.member],
@@ -219,6 +232,11 @@ int sim_pool_move(struct sim_pool *p, uint32_t seg, uint16_t member)
 	else if (err != -EOWNERDEAD)
 		ads_slot_free(to, slot);
 	return err;
+}
+
+unsigned int sim_pool_told(const struct sim_pool *p)
+{
+	return p->told;
 }
 
 int sim_pool_set_member(struct sim_pool *p, uint16_t member, uint8_t state)

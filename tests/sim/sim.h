@@ -126,6 +126,11 @@ uint64_t sim_pool_place(const struct sim_pool *pool, uint32_t seg);
  * ads_meta_commit(), or -ENOSPC.
  */
 int sim_pool_move(struct sim_pool *pool, uint32_t seg, uint16_t member);
+/*
+ * How many writes had been recorded when the outcome of the last move was known:
+ * from then on users are told of what relies on it.
+ */
+unsigned int sim_pool_told(const struct sim_pool *pool);
 /* ads_pool_set_member(): online, draining, drained or failed. */
 int sim_pool_set_member(struct sim_pool *pool, uint16_t member, uint8_t state);
 /* A record without a change. */
