@@ -142,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ads_err err = { "" };
 	struct config *c = NULL;
+	size_t sum = size ? size + data[0] + data[size / 2] : 0;
 	int r;
 
 	for (nr_files = 0; nr_files < FILES; nr_files++) {
@@ -159,7 +160,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = config_load("fuzz.conf", true, &c, &err);
 	must(!r == !!c && !!r == !!err.text[0]);
 	if (r) {
-		check_next();
+		/* not always, it takes as long as all the rest */
+		if (sum % 8 == 0)
+			check_next();
 		return 0;
 	}
 	check_bounds(c);

@@ -8,10 +8,14 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 const char *__asan_default_options(void);
 
-/* What was freed is remembered, but not so long that no cache holds it. */
+/*
+ * What was freed is remembered for longer than an input takes, but not so long
+ * that no cache holds it. Where it was allocated costs more than all the rest:
+ * "run" asks for that when a crash is repeated.
+ */
 const char *__asan_default_options(void)
 {
-	return "quarantine_size_mb=16:malloc_context_size=5";
+	return "quarantine_size_mb=1:malloc_context_size=1:max_malloc_fill_size=64";
 }
 
 __attribute__((weak)) void fuzz_init(void)
