@@ -4,8 +4,8 @@
  *
  *	memhog MIB SECONDS SEED
  *
- * Writes every page of so many MiB with what follows from its number and its round, and then
- * reads and rewrites random pages until the time is over; last, all of them. Prints counts.
+ * Writes every page of so many MiB with what follows from its number and its round; then, for so
+ * many seconds, reads and rewrites random pages; last, reads all of them. Prints counts.
  * Status 0: each page was what had been written to it.
  */
 #include <stdio.h>
@@ -55,7 +55,6 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	pages = strtoull(argv[1], NULL, 10) << 8;
-	end = time(NULL) + atoi(argv[2]);
 	seed = strtoull(argv[3], NULL, 10);
 	mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	rounds = calloc(pages, sizeof(*rounds));
@@ -65,6 +64,7 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < pages; i++)
 		put(mem, i);
+	end = time(NULL) + atoi(argv[2]);
 	for (uint64_t s = seed; time(NULL) < end;) {
 		i = rnd_below(&s, pages);
 		check(mem, i);
