@@ -204,6 +204,34 @@ static void apply_members(struct ads_meta *meta, const struct ads_change *chg,
 }
 
 /*
+ * Is there still somebody who was active by the last complete record? If all of
+ * those fail to take the one that calls a recruit active, none of them knows that
+ * they are not enough by themselves; the recruit must not go on alone.
+ */
+static bool anybody_left(const struct ads_meta *meta, const struct ads_state *next)
+{
+	unsigned int i;
+
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
+		if (next->meta_active & meta->st.meta_active & 1U << i &&
+		    next->meta_member[i] == meta->st.meta_member[i])
+			return true;
+	return false;
+}
+
+/* Those in @failed are out. False if no record can be complete any more. */
+static bool go_on_without(struct ads_meta *meta, struct ads_state *next, u8 failed)
+{
+	ads_meta_drop(meta, failed);
+	next->meta_active &= ~failed;
+	if (anybody_left(meta, next))
+		return true;
+	WRITE_ONCE(meta->active, 0);
+	WRITE_ONCE(meta->readonly, true);
+	return false;
+}
+
+/*
  * Write records until one is on all members that it calls active. @next is the
  * state to come but for sequence and time; it comes back as it became. Starts
  * with txn->redo unless *undone, and goes over to txn->undo (setting *undone)
@@ -227,9 +255,7 @@ static int write_records(struct ads_meta *meta, struct ads_state *next,
 		 */
 		failed = ads_meta_flush(meta, next->meta_active);
 		if (failed) {
-			ads_meta_drop(meta, failed);
-			next->meta_active &= ~failed;
-			if (!next->meta_active)
+			if (!go_on_without(meta, next, failed))
 				return sent ? -EOWNERDEAD : -EROFS;
 			if (doomed >= 0 && failed & 1U << doomed)
 				*undone = true;
@@ -248,9 +274,7 @@ static int write_records(struct ads_meta *meta, struct ads_state *next,
 					   txn->nr);
 		if (!failed)
 			break;
-		ads_meta_drop(meta, failed);
-		next->meta_active &= ~failed;
-		if (!next->meta_active)
+		if (!go_on_without(meta, next, failed))
 			return -EOWNERDEAD;
 		if (doomed >= 0 && failed & 1U << doomed)
 			*undone = true;

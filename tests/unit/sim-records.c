@@ -2,8 +2,9 @@
 /*
  * Records that an activation could not read: what tests/model/records.pml found, done with
  * the metadata code itself.
- * Checked by an activation that always takes the next term, and by superblocks that are
- * written when a commit's outcome has been told: each fails here.
+ * Checked by an activation that always takes the next term, by superblocks that are
+ * written when a commit's outcome has been told, and by a recruit that goes on alone:
+ * each fails here.
  */
 #include <errno.h>
 #include <endian.h>
@@ -30,15 +31,21 @@ static void ok(bool good, const char *name)
 	sim_hush();
 }
 
-static struct sim_pool *load(int *err)
+/* With the first @nr members. */
+static struct sim_pool *load_some(unsigned int nr, int *err)
 {
-	struct sim_pool *pool = sim_pool_new(dev, NR, uuid, 0);
+	struct sim_pool *pool = sim_pool_new(dev, nr, uuid, 0);
 
 	*err = sim_pool_load(pool, NULL);
 	if (!*err)
 		return pool;
 	sim_pool_free(pool);
 	return NULL;
+}
+
+static struct sim_pool *load(int *err)
+{
+	return load_some(NR, err);
 }
 
 static struct sim_pool *make(void)
@@ -51,7 +58,7 @@ static struct sim_pool *make(void)
 		dev[i] = sim_dev_new(name[i], SECTORS);
 		sim_dev_set_number(dev[i], i + 1);
 	}
-	pool = sim_pool_new(dev, NR, NULL, 20 << 11);
+	pool = sim_pool_new(dev, NR, NULL, 8 << 11);
 	if (sim_pool_load(pool, &f)) {
 		sim_pool_free(pool);
 		return NULL;
@@ -192,10 +199,58 @@ static void test_witness(void)
 	unmake();
 }
 
+/*
+ * The only metadata member there is fails to take the record that calls a recruit
+ * active. It does not know that it is not enough by itself, so nothing may be
+ * changed that it then would not know either.
+ */
+static void test_recruit(void)
+{
+	struct sim_pool *pool = make();
+	struct sim_segment at, now = { .member = 0 };
+	unsigned int moved = 0;
+	uint64_t seq;
+	int err;
+
+	for (uint32_t seg = 0; seg < sim_pool_segments(pool); seg++)
+		if (sim_pool_segment(pool, seg).member)
+			moved += !sim_pool_move(pool, seg, 0);
+	sim_dev_fail(dev[1], SIM_WRITE, 0, 1 << 20, ~0U, false);
+	sim_pool_note(pool);
+	ok(moved && sim_pool_member(pool, 1).role == 1, "one metadata member is left");
+	seq = sim_pool_seq(pool);
+	sim_pool_free(pool);
+	well_again(1);
+
+	/* The new term is the first record, and the other one is back by the second. */
+	sim_dev_fail(dev[0], SIM_WRITE, place_of(seq + 2), 1, ~0U, false);
+	pool = load(&err);
+	ok(pool && sim_pool_readonly(pool), "that fails when another one is to join");
+	at = pool ? sim_pool_segment(pool, 0) : (struct sim_segment){ .member = 0 };
+	ok(pool && sim_pool_move(pool, 0, 1) == -EROFS, "nothing is changed any more");
+	if (pool)
+		sim_pool_free(pool);
+	well_again(0);
+	sim_hush();
+	pool = load_some(1, &err);
+	if (pool)
+		now = sim_pool_segment(pool, 0);
+	ok(pool && now.member == at.member && now.chunk == at.chunk,
+	   "by itself it has the last state");
+	if (pool)
+		sim_pool_free(pool);
+	pool = load(&err);
+	ok(pool && sim_pool_member(pool, 1).role == 2, "and the other one joins later");
+	if (pool)
+		sim_pool_free(pool);
+	unmake();
+}
+
 int main(void)
 {
 	test_hidden();
 	test_witness();
+	test_recruit();
 	ok(!sim_live(), "nothing is leaked");
 	printf("1..%u\n", count);
 	return failed ? 1 : 0;
