@@ -48,7 +48,8 @@ enum job_state {
 /*
  * struct ads_job - one chunk in work
  * @state:	enum job_state; written by the job itself, and by whoever makes
- *		an idle job PICK under m->lock
+ *		an idle job PICK. To IDLE and back under m->lock only, which is
+ *		all that others look at
  * @compare:	a compare, not (yet) a copy
  * @held:	the chunk is held by this job
  * @delayed:	waits for a limit, or is about to; under m->lock
@@ -107,7 +108,7 @@ static void job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
 		job->bio.bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7);
 	for (i = 0; i < job->nr_pages; i++)
 		__bio_add_page(&job->bio, job->pages[i], PAGE_SIZE, 0);
-	job->state = next;
+	WRITE_ONCE(job->state, next);
 	submit_bio_noacct(&job->bio);
 }
 
@@ -134,7 +135,7 @@ static void job_idle(struct ads_job *job)
 	struct ads_pool *pool = m->pool;
 
 	spin_lock_irq(&m->lock);
-	job->state = JOB_IDLE;
+	WRITE_ONCE(job->state, JOB_IDLE);
 	if (!--m->busy)
 		queue_work(pool->ctl_wq, &m->ctl_work);
 	spin_unlock_irq(&m->lock);
@@ -192,7 +193,7 @@ static void job_pick(struct ads_job *job)
 	}
 
 	wait = ads_throttle(m->pool, m->src, m->dst, chunk_bytes(m));
-	job->state = JOB_PAID;
+	WRITE_ONCE(job->state, JOB_PAID);
 	spin_lock_irq(&m->lock);
 	/* Who asks us to stop, or changes the limit, sets it and then hurries. */
 	if (job->hurry || ads_mig_must_stop(m))
@@ -216,7 +217,7 @@ static void job_done(struct ads_job *job, bool clean)
 		spin_unlock_irq(&m->lock);
 	}
 	job->held = false;
-	job->state = JOB_PICK;
+	WRITE_ONCE(job->state, JOB_PICK);
 	ads_job_queue(job);
 }
 
@@ -229,7 +230,7 @@ static void job_fail(struct ads_job *job, int err, const char *why)
 static void job_hold(struct ads_job *job)
 {
 	job->held = true;
-	job->state = JOB_QUIET;
+	WRITE_ONCE(job->state, JOB_QUIET);
 	if (ads_chunk_hold(job->m, job->chunk, job))
 		ads_job_queue(job);
 }
@@ -423,9 +424,10 @@ void ads_jobs_kick(struct ads_mig *m, bool if_busy)
 	for (i = 0; (m->busy || !if_busy) && i < m->nr_jobs; i++) {
 		struct ads_job *job = &m->jobs[i];
 
-		if (job->state != JOB_IDLE)
+		/* A busy one goes from state to state without the lock. */
+		if (READ_ONCE(job->state) != JOB_IDLE)
 			continue;
-		job->state = JOB_PICK;
+		WRITE_ONCE(job->state, JOB_PICK);
 		m->busy++;
 		atomic_inc(&m->pool->busy_jobs);
 		ads_job_queue(job);

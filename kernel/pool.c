@@ -293,11 +293,14 @@ unlock:
 
 int ads_pool_lock(struct ads_pool *pool)
 {
+	int r;
+
 	mutex_lock(&pool->lock);
 	if (pool->loaded && !pool->suspended)
 		return 0;
+	r = pool->dead ? -ENODEV : -EBUSY;
 	mutex_unlock(&pool->lock);
-	return pool->dead ? -ENODEV : -EBUSY;
+	return r;
 }
 
 int ads_pool_enter(struct ads_pool *pool)

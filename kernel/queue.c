@@ -196,7 +196,8 @@ static void mig_cancel_queued(struct ads_mig *m)
 /* pool->lock held. */
 static void mig_stop(struct ads_mig *m)
 {
-	if (m->step == ADSHARD_STEP_QUEUED) {
+	/* Beyond, the control work goes on to other steps meanwhile. */
+	if (READ_ONCE(m->step) == ADSHARD_STEP_QUEUED) {
 		mig_cancel_queued(m);
 		return;
 	}
