@@ -4,6 +4,7 @@
 # kernels: um 6.12
 # timeout: 7200
 # long: yes
+# not-on: debug,kcsan hours; lifecycle-suspend.t is a share of it
 # files: tests/guest/lifecycle-suspend.t
 export SUSPENDS=10000 SEED=2
 exec bash /t/lifecycle-suspend.t

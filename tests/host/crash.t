@@ -5,6 +5,7 @@
 # kernels: 6.12
 # kernels-long: 6.1 6.12
 # long: yes
+# not-on: debug,kcsan dozens of boots; power-cuts.t has a share of it
 set -u -o pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 out=$("$top/tests/crash/run" 600 7 "$1" 2>&1)
