@@ -67,7 +67,7 @@ static struct {
 } b;
 
 static struct {
-	uint64_t trials, refused, refused_one_block, repaired, unnoticed, wrong_data, not_healed, wrote, silent, twice;
+	uint64_t trials, refused, refused_one_block, refused_two_owners, repaired, unnoticed, wrong_data, not_healed, wrote, silent, twice;
 	uint64_t forged, forged_refused, forged_accepted, forged_elsewhere, shared, lost;
 	uint64_t fields;
 } n;

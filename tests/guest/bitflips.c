@@ -21,7 +21,8 @@
  *
  * A refused activation must leave every block as it was, and the log must say something. After
  * one that went well, the next one must find nothing to repair. One damaged block must never lead
- * to a refusal: everything is there more than once.
+ * to a refusal: everything is there more than once. (But a whole superblock of another member: why,
+ * unit/sim-flips says.)
  *
  * Last, a stamp is spoilt on its member, and it must be noticed: a program that can't fail proves
  * nothing. Status 0: nothing of this went wrong.
@@ -45,6 +46,17 @@ static void look(bool forged)
 		complain(&n.wrong_data, same ? "wrong data" : "segments are elsewhere");
 }
 
+static bool has_two_owners(const struct damage *d)
+{
+	const char *why = NULL;
+	struct ads_super s;
+
+	if (d->block != ADSHARD_SB_BLOCK0 || ads_fmt_super_check((void *)d->data, 0, &why))
+		return false;
+	ads_fmt_super_decode((void *)d->data, &s);
+	return memcmp(s.uuid, b.sb[d->device].uuid, sizeof(s.uuid));
+}
+
 static void trial(bool forged, bool always_twice)
 {
 	unsigned int first;
@@ -54,7 +66,12 @@ static void trial(bool forged, bool always_twice)
 	n.forged += forged;
 	if (activate()) {
 		n.refused++;
-		n.refused_one_block += b.nr_damage == 1 && !forged;
+		if (b.nr_damage == 1 && !forged) {
+			if (has_two_owners(&b.damage[0]))
+				n.refused_two_owners++;
+			else
+				complain(&n.refused_one_block, "refused for one damaged block");
+		}
 		n.forged_refused += forged;
 		if (!b.lines)
 			complain(&n.silent, "refused without a word");
@@ -234,6 +251,7 @@ int main(int argc, char **argv)
 	printf("bitflips.random %u\n", random);
 	PRINT(refused);
 	PRINT(refused_one_block);
+	PRINT(refused_two_owners);
 	PRINT(repaired);
 	PRINT(unnoticed);
 	PRINT(wrong_data);
