@@ -8,13 +8,13 @@
  * Memory is weak. A store is seen by its own CPU at once and by the others at some later time:
  *  - the counters of a CPU are a queue of +1 and -1 for each epoch, in order for one counter
  *    (coherence), in any order between counters;
- *  - what a completion wrote ("done") becomes visible as late as the barriers allow, which is the
+ *  - what a completion wrote becomes visible as late as the barriers allow, which is the
  *    worst case: nobody is harmed by seeing it early;
  *  - map and epoch, as a drainer stored them, become visible at any time, in any order;
  * and loads happen in the order of the program only if the code says so. Barriers restrict this:
- * release (epoch not before map), wmb (a decrement not before its done), acquire and rmb (order
- * of loads), and a grace period (waits for the sections that it found, then a full barrier on
- * every CPU, one after the other).
+ * release (epoch not before map), wmb (a decrement not before what its completion wrote), acquire
+ * and rmb (order of loads), and a grace period (waits for the sections that it found, then a full
+ * barrier on every CPU, one after the other).
  *
  * Proved: when a drain returns, every bio that used an older word has ended, and the drainer sees
  * what its completion wrote; no counter that is drained rises after the grace period; every
@@ -44,8 +44,8 @@ bool done_seen[BIOS];
 
 /* What is on its way. */
 chan queue[4] = [BIOS] of { byte };
-bool done[BIOS];		/* written, by CPU done_cpu */
-bit done_cpu[BIOS];
+bool wrote[BIOS];		/* written, by CPU wrote_cpu */
+bit wrote_cpu[BIOS];
 bool map_stored[DRAINERS], epoch_stored;
 bit new_epoch;
 
@@ -86,7 +86,7 @@ inline barrier(cpu) {
 	do
 	:: b < BIOS ->
 		if
-		:: done[b] && done_cpu[b] == cpu -> done_seen[b] = true
+		:: wrote[b] && wrote_cpu[b] == cpu -> done_seen[b] = true
 		:: else
 		fi;
 		b++
@@ -157,10 +157,10 @@ active [BIOS] proctype bio() {
 #endif
 	/* ... I/O, and its completion on any CPU ... */
 	atomic {
-		if :: done_cpu[me] = 0 :: done_cpu[me] = 1 fi;
-		done[me] = true;
+		if :: wrote_cpu[me] = 0 :: wrote_cpu[me] = 1 fi;
+		wrote[me] = true;
 		ended[me] = true;
-		queue[done_cpu[me] * 2 + e] ! me
+		queue[wrote_cpu[me] * 2 + e] ! me
 	}
 }
 

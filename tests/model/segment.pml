@@ -88,7 +88,7 @@ bool moving[2];
 byte src[2], dst[2];
 mtype chunk[2] = DIRTY;
 byte writes[2], mirrored[2];
-bool verified[2], dirtied[2], window[2], dst_lost[2], committed[2], stuck[2], failed[2];
+bool filled[2], verified[2], dirtied[2], window[2], dst_lost[2], committed[2], stuck[2], failed[2];
 bool flush_failed[2], untold[3];
 
 /* what may be read: now, and after a crash; which versions' writes have ended */
@@ -148,6 +148,13 @@ inline lose(m) {
 		k++
 	:: else -> k = 0; break
 	od;
+	count_failed(m)
+}
+/* Everybody's failed flushes are counted, and a destination is told by that. */
+inline count_failed(m) {
+#ifdef MUTATE_FORGET_FLUSH
+	skip
+#else
 	do
 	:: k < 2 ->
 		if
@@ -157,6 +164,12 @@ inline lose(m) {
 		k++
 	:: else -> k = 0; break
 	od
+#endif
+}
+/* The flush was ours: the next user's on a member that owns something is an error. */
+inline lose_untold(m) {
+	lose(m);
+	untold[m] = untold[m] || nr_owned[m] > 0
 }
 
 /*----------------------------------------------------------------------------*/
@@ -236,11 +249,20 @@ tracked:
 		mirrored[s]--;
 		writes[s]--;
 		if
+#ifndef MUTATE_NO_WINDOW
+		/* it may be a write and a flush */
+		:: fua && window[s] ->
+			dst_lost[s] = dst_lost[s] || err2;
+			order = 0;
+			goto stalled
+		:: !err && !err2 && !(fua && window[s])
+#else
 		:: !err && !err2
+#endif
 		:: (err || err2) && committed[s] -> err = err2
 		:: (err || err2) && !committed[s] && stuck[s] -> err = 1
 #ifndef MUTATE_NO_WINDOW
-		:: (err || err2) && !committed[s] && !stuck[s] && window[s] ->
+		:: (err || err2) && !committed[s] && !stuck[s] && window[s] && !fua ->
 			dst_lost[s] = dst_lost[s] || err2;
 			order = 0;
 			goto stalled
@@ -263,7 +285,7 @@ stalled:
 		!window[s];
 		if
 		:: committed[s] -> err = err2
-		:: !committed[s] && stuck[s] -> err = 1
+		:: !committed[s] && stuck[s] -> err = err || err2 || (fua && flush_failed[s])
 		:: else
 		fi
 	}
@@ -318,12 +340,15 @@ flush:	atomic {
 #endif
 		if
 		:: !p
-		:: p -> flush_slots(m); err = err || untold[m]; untold[m] = false
+		:: p -> flush_slots(m)
 		:: p && FAILS(m) ->
 			faults--;
 			lose(m);
+			/* nothing that was acknowledged depends on a mere destination */
 			err = err || nr_owned[m] > 0
 		fi;
+		err = err || (p && untold[m]);
+		untold[m] = untold[m] && !p;
 		p = 0;
 		/* a commit under way there: wait for its outcome (flush.c) */
 #ifndef MUTATE_NO_FLUSH_HOLD
@@ -369,20 +394,32 @@ inline flush_dst(bad) {
 	bad = 0;
 	if
 	:: flush_slots(MEMBER(dst[s]))
-	:: FAILS(dst[s]) -> faults--; lose_destination(MEMBER(dst[s])); bad = 1
+	:: FAILS(dst[s]) -> faults--; lose_untold(MEMBER(dst[s])); bad = 1
 	fi;
-#ifndef MUTATE_FORGET_FLUSH
 	bad = bad || flush_failed[s]
-#endif
 }
 
-/* write_records(): one record after the other, until all that it calls active have it. */
+/*
+ * write_records(): one record after the other, each behind a flush, until all that
+ * it calls active have it.
+ */
 inline write_records() {
 	do
-	:: 	atomic {
+	:: 	atomic { todo = actives; bad = 0 }
+		do
+		:: atomic { todo & 1 -> m = 0; flush_before() }
+		:: atomic { todo & 2 -> m = 1; flush_before() }
+		:: atomic { todo & 4 -> m = 2; flush_before() }
+		:: atomic { todo == 0 -> m = 0; drop(); break }
+		od;
+		atomic {
+			if
+			:: !actives -> break
+			:: else
+			fi;
+			sent = true;
 			seq++;
 			todo = actives;
-			bad = 0;
 			durable[s] = (undone -> src[s] : dst[s])
 		}
 		do
@@ -393,27 +430,46 @@ inline write_records() {
 		od;
 		atomic {
 			m = 0;
-			actives = actives & ~bad;
+			err = (bad != 0);
+			drop();
 			if
-			:: !bad || !actives -> break
-			:: else
-			fi;
-#ifndef MUTATE_NO_DOOM
-			if
-			:: bad & BIT(MEMBER(dst[s])) -> undone = true
-			:: else
+			:: !err || !actives -> err = 0; break
+			:: else -> err = 0
 			fi
-#endif
 		}
 	od
 }
+inline drop() {
+	actives = actives & ~bad;
+#ifndef MUTATE_NO_DOOM
+	undone = undone || (bad & BIT(MEMBER(dst[s])));
+#endif
+	bad = 0
+}
+inline flush_before() {
+	todo = todo & ~BIT(m);
+	if
+	:: flush_slots(m)
+	:: FAILS(m) -> faults--; bad = bad | BIT(m); lose_record(m)
+	fi
+}
+/* With FUA; where the disk has none, the flush behind the write may be what failed. */
 inline record() {
 	todo = todo & ~BIT(m);
 	assert(seq > rec_seq[m]);
 	if
-	:: flush_slots(m); put_record()
-	:: FAILS(m) -> faults--; bad = bad | BIT(m); lose_destination(m)
-	:: FAILS(m) -> faults--; bad = bad | BIT(m); put_record()
+	:: put_record()
+	:: FAILS(m) ->
+		faults--;
+		bad = bad | BIT(m);
+		if
+		:: true
+		:: put_record()
+		fi;
+		if
+		:: lose_record(m)
+		:: count_failed(m)
+		fi
 	fi
 }
 inline put_record() {
@@ -422,32 +478,21 @@ inline put_record() {
 	rec_place[m * 2] = durable[0];
 	rec_place[m * 2 + 1] = durable[1]
 }
-/*
- * A flush that was not the user's: of a migration, or that of a record. Of a member that has data
- * of the user's besides, it is taken to have lost nothing: no user would be told. A destination
- * gets no such trust.
- */
-inline lose_destination(m) {
-	if
-	:: nr_owned[m] == (window[0] && MEMBER(dst[0]) == m -> 1 : 0) +
-			  (window[1] && MEMBER(dst[1]) == m -> 1 : 0) -> lose(m)
-	:: else ->
-		k = 0;
-		do
-		:: k < 2 ->
-			if
-			:: moving[k] && MEMBER(dst[k]) == m -> flush_failed[k] = true
-			:: else
-			fi;
-			k++
-		:: else -> k = 0; break
-		od
-	fi
+/* Without DOOM nobody looks at what a record's flush says of a destination. */
+inline lose_record(m) {
+#ifdef MUTATE_NO_DOOM
+	err = flush_failed[s];
+	lose_untold(m);
+	flush_failed[s] = err;
+	err = 0
+#else
+	lose_untold(m)
+#endif
 }
 
 proctype mover() provided (!down) {
 	byte s, e, v, m, k, bad, todo;
-	bool undone, err;
+	bool undone, err, sent;
 
 	/* QUEUED: a slot */
 	atomic {
@@ -469,7 +514,7 @@ proctype mover() provided (!down) {
 		dst[s] = v;
 		v = 0;
 		chunk[s] = DIRTY;
-		verified[s] = false; dirtied[s] = false; window[s] = false; dst_lost[s] = false;
+		filled[s] = false; verified[s] = false; dirtied[s] = false; window[s] = false; dst_lost[s] = false;
 		committed[s] = false; stuck[s] = false; failed[s] = false; flush_failed[s] = false;
 		busy++
 	}
@@ -488,8 +533,9 @@ work:	atomic {
 		:: failed[s] -> goto abort
 		:: aborts > 0 -> aborts--; goto abort
 		:: !failed[s] && chunk[s] == DIRTY -> chunk[s] = HELD
-		:: !failed[s] && chunk[s] == CLEAN && !verified[s] -> goto compare
-		:: !failed[s] && chunk[s] == CLEAN && verified[s] -> goto commit
+		:: !failed[s] && chunk[s] == CLEAN && !filled[s] -> goto fill
+		:: !failed[s] && chunk[s] == CLEAN && filled[s] && !verified[s] -> goto compare
+		:: !failed[s] && chunk[s] == CLEAN && filled[s] && verified[s] -> goto commit
 		fi
 	}
 	/* FILL */
@@ -508,17 +554,20 @@ again:	atomic {
 		:: else -> chunk[s] = CLEAN; verified[s] = false
 		fi
 	}
+	goto work;
+
+	/* the end of FILL */
+fill:	atomic {
 #ifndef MUTATE_NO_FLUSH
-	/* the end of FILL, before VERIFY */
-	atomic {
 		flush_dst(err);
 		if
 		:: err -> err = 0; goto abort
 		:: else
-		fi
-	}
+		fi;
 #endif
-	goto work;
+		filled[s] = true;
+		goto work
+	}
 
 	/* VERIFY */
 compare:
@@ -550,17 +599,20 @@ commit:	dirtied[s] = false;
 	}
 #endif
 	atomic {
+		!meta_lock;
 		if
-		:: dirtied[s] || chunk[s] != CLEAN || flush_failed[s] -> goto work
+		:: !actives -> goto abort
+		:: actives && (dirtied[s] || chunk[s] != CLEAN || flush_failed[s]) -> goto work
 		:: else
 		fi;
+		/* mig_begin() */
+		meta_lock = true;
 		window[s] = true;
-		nr_owned[MEMBER(dst[s])]++;
 #ifdef MUTATE_FLIP_EARLY
 		committed[s] = true; window[s] = false; place[s] = dst[s]; slow[s] = false;
+		nr_owned[MEMBER(dst[s])]++;
 #endif
 	}
-	atomic { !meta_lock -> meta_lock = true }
 	write_records();
 #ifndef MUTATE_FLIP_EARLY
 	atomic {
@@ -576,6 +628,7 @@ commit:	dirtied[s] = false;
 				assert(FAULTS > 0 || writes[s] > 0 || cache[src[s]] == cache[dst[s]]);
 				committed[s] = true;
 				window[s] = false;
+				nr_owned[MEMBER(dst[s])]++;
 				place[s] = dst[s];
 				slow[s] = false
 			fi
@@ -588,20 +641,20 @@ unlock:
 #endif
 	atomic {
 		meta_lock = false;
-		bad = 0;
 		window[s] = false;
+		undone = false;
 		if
-		:: !actives && !committed[s] ->
+		:: !committed[s] && !actives && sent ->
 			stuck[s] = true;
-			untold[MEMBER(dst[s])] = flush_failed[s];
-			undone = false;
+			nr_owned[MEMBER(dst[s])]++;
+			untold[MEMBER(dst[s])] = untold[MEMBER(dst[s])] || flush_failed[s];
+			sent = false;
 			busy--;
 			goto end
-		:: actives && undone ->
-			nr_owned[MEMBER(dst[s])]--;
-			undone = false;
+		:: !committed[s] && !(!actives && sent) ->
+			sent = false;
 			goto abort
-		:: else
+		:: else -> sent = false
 		fi
 	}
 	/* RELEASE */
