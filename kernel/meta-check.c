@@ -211,16 +211,33 @@ static const struct ads_seen *newest_super(const struct ads_load *l)
 	return newest;
 }
 
-/* Does the superblock of @newest call @seen a metadata member? */
-static bool is_named(const struct ads_seen *newest, const struct ads_seen *seen)
+/* Does the superblock of @by call @seen a metadata member? */
+static bool names(const struct ads_seen *by, const struct ads_seen *seen)
 {
 	unsigned int k;
 
-	for (k = 0; k < newest->sb.nr_meta; k++)
-		if (!memcmp(newest->sb.meta_uuid[k], seen->sb.uuid,
+	for (k = 0; k < by->sb.nr_meta; k++)
+		if (!memcmp(by->sb.meta_uuid[k], seen->sb.uuid,
 			    ADSHARD_UUID_SIZE))
 			return true;
 	return false;
+}
+
+/*
+ * Does the newest superblock call @seen a metadata member? There may be two that
+ * differ: one activation was cut off while it wrote them, and the next one was
+ * not given those that it had written. Then only whom both name.
+ */
+static bool is_named(const struct ads_load *l, const struct ads_seen *newest,
+		     const struct ads_seen *seen)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->nr; i++)
+		if (l->seen[i].sb.seq == newest->sb.seq &&
+		    !names(&l->seen[i], seen))
+			return false;
+	return true;
 }
 
 /*
@@ -242,7 +259,7 @@ int ads_load_check_end(struct ads_load *l)
 		if (!(l->st.meta_active & 1U << i))
 			continue;
 		seen = ads_load_find(l, l->st.meta_member[i]);
-		if (!is_named(newest, seen))
+		if (!is_named(l, newest, seen))
 			continue;
 		if (seen->ring && !seen->ring[next].unread)
 			return 0;
@@ -290,7 +307,7 @@ int ads_load_check_set(struct ads_load *l)
 			return err;
 		if (!has_last(l, seen))
 			continue;
-		vouched |= is_named(newest, seen);
+		vouched |= is_named(l, newest, seen);
 	}
 	if (vouched)
 		return 0;

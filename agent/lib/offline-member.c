@@ -95,12 +95,23 @@ static void check_history(struct ads_off *o, struct ads_off_dev *d)
 	}
 }
 
-static bool is_named(const struct ads_fmt_super *s, const uint8_t *uuid)
+static bool names(const struct ads_fmt_super *s, const uint8_t *uuid)
 {
 	for (uint32_t k = 0; k < s->nr_meta; k++)
 		if (!memcmp(s->meta_uuid[k], uuid, ADSHARD_UUID_SIZE))
 			return true;
 	return false;
+}
+
+/* By the newest superblock; by all of them, if there are several. */
+static bool is_named(const struct ads_off *o, const uint8_t *uuid)
+{
+	for (size_t i = 0; i < o->nr; i++)
+		if (o->dev[i]->has_sb && !o->dev[i]->excluded &&
+		    o->dev[i]->sb.seq == o->newest->sb.seq &&
+		    !names(&o->dev[i]->sb, uuid))
+			return false;
+	return true;
 }
 
 /*
@@ -114,7 +125,7 @@ static void check_end(struct ads_off *o)
 	for (size_t i = 0; i < o->nr; i++)
 		/* Who was dropped by that very record never got it. */
 		if (o->dev[i]->role == ADS_OFF_ACTIVE &&
-		    is_named(&o->newest->sb, o->dev[i]->sb.uuid) &&
+		    is_named(o, o->dev[i]->sb.uuid) &&
 		    o->dev[i]->ring[next].is != ADS_OFF_UNREADABLE)
 			return;
 	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR, "end", NULL, -1,
@@ -155,7 +166,7 @@ void ads_off_check_set(struct ads_off *o)
 		check_lag(o, d);
 		if (has_last(o, d)) {
 			d->last = o->end.seq;
-			vouched |= is_named(&o->newest->sb, d->sb.uuid);
+			vouched |= is_named(o, d->sb.uuid);
 		}
 	}
 	if (missing)

@@ -27,10 +27,7 @@
  *
  * Known, and beyond the bounds in "run": with two crashes, two faults and a member left out, a
  * recruit may go on alone. Its record is on it only (first crash), and the member that was alone
- * before fails in the next activation; given alone, that one doesn't know. And superblocks of one
- * sequence may name different members if an activation was cut off while it wrote them, and the
- * next one was not given all; if then nothing else can be read of whoever went on, the wrong one
- * is believed.
+ * before fails in the next activation; given alone, that one doesn't know.
  *
  * Mutations, each must be caught: NO_SUPERSEDE (a failure that no record tells of), SAME_SEQ (the
  * record after a failed one has its number), REDO_AGAIN (the superseding record of a commit that
@@ -38,7 +35,7 @@
  * activation goes on in the old term), HIDDEN_TERM (one that could not read everything takes the
  * next term all the same), NO_WITNESS, NO_VETO (nobody asks the newest superblock), NO_SET (members
  * may be missing), NAME_LATE (the superblocks name who is left after the commit has ended),
- * RECRUIT_EARLY (called active before it has a table), RECRUIT_ALONE (goes on when all have failed
+ * FIRST_SUPER (of two superblocks of one sequence the first is believed), RECRUIT_EARLY (called active before it has a table), RECRUIT_ALONE (goes on when all have failed
  * that were active before it).
  */
 #ifndef MEMBERS
@@ -89,7 +86,7 @@ byte latest, stops = 1;
 byte needed = EVERYBODY;		/* who is enough, if all is readable */
 
 /* work, zero in between */
-byte given, blind, blind_seq, todo, bad, was, m, k, at, best, end, from, top, newest;
+byte given, blind, blind_seq, todo, bad, was, m, k, at, best, end, from, top, newest, names;
 byte doomed = NOBODY, want, old;
 bool undone, gone, refused, forked, found, witness, vouched, unread;
 
@@ -103,7 +100,7 @@ bool undone, gone, refused, forked, found, witness, vouched, unread;
 #ifdef MUTATE_NO_VETO
 #define NAMED(m)	true
 #else
-#define NAMED(m)	(sb_names[newest] & BIT(m))
+#define NAMED(m)	(names & BIT(m))
 #endif
 #define GIVEN(m)	(given & BIT(m))
 
@@ -345,6 +342,16 @@ inline look() {
 	:: m == MEMBERS -> m = 0; break
 	od;
 	refused = forked || !end;
+	names = EVERYBODY;
+	do
+	:: m < MEMBERS ->
+		names = (GIVEN(m) && sb_seq[m] == sb_seq[newest] -> names & sb_names[m] : names);
+#ifdef MUTATE_FIRST_SUPER
+		names = sb_names[newest];
+#endif
+		m++
+	:: else -> m = 0; break
+	od;
 	/* who must be here, is here; somebody can say that it is the end */
 	do
 	:: m < MEMBERS && !refused ->
@@ -476,7 +483,7 @@ inline activate() {
 	fi;
 	/* the repair */
 	k = 0;
-	d_step { blind = 0; blind_seq = 0; top = 0; end = 0; from = 0; newest = 0; at = 0;
+	d_step { blind = 0; blind_seq = 0; top = 0; end = 0; from = 0; newest = 0; names = 0; at = 0;
 		refused = false; forked = false; witness = false; vouched = false; unread = false }
 	best = 0;
 	do

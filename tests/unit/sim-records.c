@@ -3,8 +3,8 @@
  * Records that an activation could not read: what tests/model/records.pml found, done with
  * the metadata code itself.
  * Checked by an activation that always takes the next term, by superblocks that are
- * written when a commit's outcome has been told, and by a recruit that goes on alone:
- * each fails here.
+ * written when a commit's outcome has been told, by a recruit that goes on alone, and
+ * by asking the first of the newest superblocks: each fails here.
  */
 #include <errno.h>
 #include <endian.h>
@@ -246,11 +246,57 @@ static void test_recruit(void)
 	unmake();
 }
 
+/*
+ * Superblocks of one sequence that name different members: one was written when both
+ * took part, the other one without a look at the first. Whoever went on can't be
+ * read; the other one must not be believed.
+ */
+static void test_veto(void)
+{
+	struct sim_pool *pool = make();
+	struct sim_dev *turned[NR];
+	unsigned int left = 0;
+	uint64_t seq;
+	int err;
+
+	for (uint32_t seg = 0; seg < sim_pool_segments(pool); seg++)
+		if (sim_pool_segment(pool, seg).member)
+			sim_pool_move(pool, seg, 0);
+	sim_pool_free(pool);
+	/* only the second one's superblock is written; then it is dropped */
+	sim_dev_fail(dev[0], SIM_WRITE, 0, 4, ~0U, false);
+	pool = load(&err);
+	seq = sim_pool_seq(pool) + 1;
+	sim_dev_fail(dev[1], SIM_WRITE, place_of(seq), 1, ~0U, false);
+	sim_pool_note(pool);
+	for (uint16_t m = 0; m < NR; m++)
+		left += sim_pool_member(pool, m).role == 2;
+	sim_pool_free(pool);
+	well_again(0);
+	well_again(1);
+	pool = load_some(1, &err);
+	ok(left == 1 && pool && !sim_pool_move(pool, 0, 0), "the first one goes on alone");
+	if (pool)
+		sim_pool_free(pool);
+
+	sim_dev_fail(dev[0], SIM_READ, 16, 1 << 20, ~0U, false);
+	turned[0] = dev[1];
+	turned[1] = dev[0];
+	pool = sim_pool_new(turned, NR, uuid, 0);
+	sim_hush();
+	err = sim_pool_load(pool, NULL);
+	ok(err && strstr(sim_said(), "can't be read"), "and without what it has, the pool is refused");
+	sim_pool_free(pool);
+	well_again(0);
+	unmake();
+}
+
 int main(void)
 {
 	test_hidden();
 	test_witness();
 	test_recruit();
+	test_veto();
 	ok(!sim_live(), "nothing is leaked");
 	printf("1..%u\n", count);
 	return failed ? 1 : 0;
