@@ -194,7 +194,10 @@ static int load(struct ads_load *l)
 	pool->chunk_shift = l->geo.chunk_shift;
 	pool->logical_block_size = l->geo.logical_block_size;
 	pool->volume_sectors = l->st.volume_sectors;
+	/* Pools that are not loaded yet are asked for their name as well. */
+	mutex_lock(&pool->lock);
 	memcpy(pool->name, l->geo.name, sizeof(pool->name));
+	mutex_unlock(&pool->lock);
 	pool->meta = l->meta;
 	l->meta = NULL;
 	ads_meta_repair(pool);
