@@ -96,6 +96,6 @@ rc 0 "both" ctl deactivate --all
 rc 2 "activate: which one?" ctl activate
 rc 0 "both again" ctl activate --all
 rc 0 "one of them is gone" ctl deactivate other
-rc 0 "wait" ctl wait gone other --timeout 20
-rc 0 "the other one is not" ctl wait active tank --timeout 20
+rc 0 "wait" ctl wait gone other --timeout "$(patience 5)"
+rc 0 "the other one is not" ctl wait active tank --timeout "$(patience 5)"
 done_testing

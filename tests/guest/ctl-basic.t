@@ -122,7 +122,7 @@ ctl migrate 4-6 --to 0 >/dev/null 2>&1
 rc 7 "wait idle times out" ctl wait idle --timeout 1
 like "$(ctl status)" "\(paused\)" "status says paused"
 rc 0 "resume" ctl resume
-rc 0 "wait idle" ctl wait idle --timeout 60
+rc 0 "wait idle" ctl wait idle --timeout "$(patience 15)"
 rc 5 "a member with data can't be failed" ctl member 1 failed
 like "$OUT" "holds the only copy" "says why"
 rc 0 "draining" ctl member 1 draining

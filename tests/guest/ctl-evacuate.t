@@ -86,7 +86,7 @@ wait $pid || status=$?
 is $status 8 "the one that waited ends"
 like "$(cat /tmp/out)" "is online now: its evacuation has ended" "says why"
 is "$(state 0)" online "online again"
-rc 0 "nothing moves any more" ctl wait idle --timeout 30
+rc 0 "nothing moves any more" ctl wait idle --timeout "$(patience 8)"
 run "what has not moved is still there" test "$(segments 0)" -gt 0
 ctl throttle --rate 0 >/dev/null
 
@@ -96,7 +96,7 @@ rc 0 "detach while paused" ctl evacuate 0 --detach
 rc 7 "wait times out" ctl wait drained 0 --timeout 1
 like "$(ctl status)" "copying is paused" "status tells what to do"
 ctl resume >/dev/null
-rc 0 "wait drained" ctl wait drained 0 --timeout 60
+rc 0 "wait drained" ctl wait drained 0 --timeout "$(patience 15)"
 ctl member 0 online >/dev/null
 
 # --- a destination that can't be written ---------------------------------------------

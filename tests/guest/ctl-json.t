@@ -43,7 +43,7 @@ json 0 migrate 0-2 --to 3
 json 0 status
 json 0 events
 json 0 abort --all
-json 0 wait idle --timeout 60
+json 0 wait idle --timeout "$(patience 15)"
 adshardctl throttle --rate 0 >/dev/null
 json 0 migrate 0-2 --to 3 --dry-run
 json 0 migrate 0-2 --to 3 --wait
@@ -57,7 +57,7 @@ adshardctl evacuate 2 --detach >/dev/null
 json 0 status
 adshardctl evacuate 2 --cancel >/dev/null
 json 0 resume
-json 0 wait idle --timeout 60
+json 0 wait idle --timeout "$(patience 15)"
 adshardctl evacuate 1 --progress=json >/tmp/progress
 grep progress /tmp/progress >/tmp/progress.json
 valid adshardctl.progress /tmp/progress.json "progress"

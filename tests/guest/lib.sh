@@ -35,7 +35,7 @@
 # disks:    members N MIB [block size [options]], member_cut, member_bad; see there
 # module:   load_module, unload_module
 # dm:       dm_create NAME TABLE, dm_reload NAME TABLE, dm_remove NAME, dm_status NAME
-# kernel:   klog_mark, klog (its messages since), wait_for SECONDS COMMAND...
+# kernel:   klog_mark, klog (its messages since), wait_for SECONDS COMMAND..., patience SECONDS
 # host:     host WORD... prints the hook's answer
 # Everything that a test leaves is removed when it exits; the end of the guest does the rest.
 
@@ -185,12 +185,18 @@ KLOG_MARK=0
 klog_mark() { KLOG_MARK=$(dmesg | wc -l); }
 klog() { dmesg | tail -n +$((KLOG_MARK + 1)); }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.  The seconds are those of a machine
-# that has nothing else to do; it is given four times as long (and on the slowest kernels four
-# times that), which costs time in a failure only.
+# patience SECONDS: how long to wait for what takes that long on a machine that has nothing else to
+# do: four times (and on the slowest kernels sixteen times) as long. It costs time in a failure only.
+patience() {
+	case $ADS_KERNEL in
+	debug | kcsan) echo $((16 * $1)) ;;
+	*) echo $((4 * $1)) ;;
+	esac
+}
+# wait_for SECONDS COMMAND...: until the command succeeds, with patience
 wait_for() {
-	local end=$((SECONDS + 4 * $1)) turn=0 pauses=(0.05 0.05 0.1 0.2 0.3)
-	[[ $ADS_KERNEL != debug && $ADS_KERNEL != kcsan ]] || end=$((SECONDS + 16 * $1))
+	local end turn=0 pauses=(0.05 0.05 0.1 0.2 0.3)
+	end=$((SECONDS + $(patience "$1")))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1

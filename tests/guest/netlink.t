@@ -173,7 +173,8 @@ fi
 # --- migrations and their events
 
 idle() { [ "$(count -d get_migration)" = 0 ]; }
-nlabuse listen 10000 100 >/tmp/events &
+# until it is killed
+nlabuse listen 10000 36000 >/tmp/events &
 listener=$!
 wait_for 5 grep -q listening /tmp/events
 first=$(field event_seq get_pool "$pool")
