@@ -160,7 +160,7 @@ help:
 	@echo 'Testing'
 	@echo '  check           everything that fits ten minutes; T=name K=6.1|6.12|um for one test'
 	@echo '  check-long      everything'
-	@echo '  check-debug     every guest test on the kernels with checks (an hour or more)'
+	@echo '  check-debug     every guest test on the kernels with checks (about two hours)'
 	@echo '  check-mutations protections taken away one by one; each must make a test fail; M=pattern'
 	@echo '  model           model checking of the data path and the lanes'
 	@echo '  static          warnings, sparse, checkpatch, semantic patches, ... only'
