@@ -4,7 +4,7 @@
 # messages of the target.
 # kernels: um
 # kernels-long: 6.1 6.12 um
-# timeout: 180
+# timeout: 400
 . /t/lib.sh
 
 load_module
