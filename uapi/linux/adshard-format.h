@@ -153,7 +153,6 @@ enum adshard_seg_kind {
 
 #define ADSHARD_SEG_F_UNWRITTEN	0x01	/* reserved: never written */
 #define ADSHARD_SEG_F_INTENT	0x02	/* reserved: write intent */
-#define ADSHARD_SEG_F_BAD	0x04	/* reserved: has bad ranges */
 
 /* One copy of one segment: 8 bytes. */
 struct adshard_leg {
@@ -171,6 +170,27 @@ struct adshard_seg {
 	__u8	reserved;		/* 3 */
 	__le32	aux;			/* 4  reserved: index of a split entry */
 	struct adshard_leg leg[ADSHARD_MAX_LEGS];	/* 8 */
+};
+
+/*
+ * A bad range: 24 bytes. Sectors of a segment whose data nobody could read when
+ * the segment was copied: reads of them fail, until somebody writes them.
+ *
+ * It counts only while the segment has its leg at the place that is named here.
+ * So those of a move are recorded before the move is, and count from when it is;
+ * those of the old place, or of a move that came to nothing, count no more, and
+ * are removed by and by, at the next activation at the latest, and in any case
+ * before the segment can come to that place again. Ranges of one segment at one
+ * place do not overlap.
+ */
+struct adshard_bad {
+	__le32	seg;			/*  0 */
+	__le32	chunk;			/*  4  the place: of the leg, in chunks */
+	__le16	member;			/*  8  likewise */
+	__le16	from;			/* 10  the member that could not read it */
+	__le32	first;			/* 12  sector within the segment */
+	__le32	sectors;		/* 16  0: a free place, all else is zero */
+	__le32	reserved;		/* 20  zero */
 };
 
 /* One member in the table: 256 bytes. An all-zero UUID is a free place. */
@@ -238,7 +258,7 @@ struct adshard_record {
 enum adshard_entry_type {
 	ADSHARD_ENTRY_SEG	= 1,	/* struct adshard_seg, of segment @index */
 	ADSHARD_ENTRY_MEMBER	= 2,	/* struct adshard_member, member @index */
-	ADSHARD_ENTRY_BAD	= 3,	/* reserved: bad ranges */
+	ADSHARD_ENTRY_BAD	= 3,	/* struct adshard_bad, place @index */
 	ADSHARD_ENTRY_INTENT	= 4,	/* reserved: write intent */
 	ADSHARD_ENTRY_SPLIT	= 5,	/* reserved: a split segment */
 };
@@ -282,6 +302,7 @@ enum adshard_body_kind {
 
 #define ADSHARD_MEMBERS_PER_BLOCK	15
 #define ADSHARD_SEGMENTS_PER_BLOCK	100
+#define ADSHARD_BAD_PER_BLOCK		166
 
 struct adshard_body {
 	__le32	magic;			/*   0  ADSHARD_TABLE_MAGIC */
@@ -292,6 +313,7 @@ struct adshard_body {
 	union {
 		struct adshard_member members[ADSHARD_MEMBERS_PER_BLOCK];
 		struct adshard_seg segments[ADSHARD_SEGMENTS_PER_BLOCK];
+		struct adshard_bad bad[ADSHARD_BAD_PER_BLOCK];
 		__u8 raw[4000];
 	} u;	/*  96 */
 };

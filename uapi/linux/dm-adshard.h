@@ -26,7 +26,7 @@
  *	<state> <segments> <segment sectors> <members> <members online>
  *	<migrations active> <queued> <done> <failed> <aborted>
  *	<bytes copied> <chunks verified> <mismatches> <record sequence>
- *	<event sequence> <kernel bytes per segment>
+ *	<event sequence> <kernel bytes per segment> <bad ranges> <bad sectors>
  *
  *	state: "loading" (before the first resume), "ok", "degraded" (a member
  *	has failed), "readonly" (no metadata member takes records: I/O goes on,
@@ -79,6 +79,9 @@
  *	ADSHARD_A_MAX_ACTIVE	u32: migrations at once
  *	ADSHARD_A_HEAT_SAMPLE	u32: 1 bio in so many is sampled
  *	ADSHARD_A_BYTES_PER_SEGMENT	u32: kernel memory of a plain segment
+ *	ADSHARD_A_NR_BAD	u32 bad ranges of the volume, see GET_BAD
+ *	ADSHARD_A_BAD_BYTES	u64 what they add up to
+ *	ADSHARD_A_NR_BAD_FREE	u32: room for so many more
  *
  * ADSHARD_CMD_GET_MEMBER (dump): per member
  *
@@ -139,6 +142,21 @@
  *	ADSHARD_A_WRITES_HELD	u64: writes that had to wait for a chunk
  *	ADSHARD_A_HOLD_MAX_NS	u64: the longest of these waits
  *	ADSHARD_A_AGE_NS	u64 since it was started (0: queued)
+ *	ADSHARD_A_BAD_BYTES	u64: what can't be read so far, and becomes bad
+ *				ranges if it stays so
+ *
+ * ADSHARD_CMD_GET_BAD (dump): per bad range, that is what no disk could return
+ *	when its segment was moved. Reads of it fail with a medium error, until
+ *	it is written (or discarded, or zeroed). In order of the segments, and
+ *	within a segment of none.
+ *
+ *	request: ADSHARD_A_POOL_UUID (required), ADSHARD_A_SEGMENT u32 (first;
+ *	default 0), ADSHARD_A_COUNT u32 (segments; default: to the end)
+ *	ADSHARD_A_POOL_UUID
+ *	ADSHARD_A_SEGMENT	u32
+ *	ADSHARD_A_OFFSET	u64 bytes from the start of the segment
+ *	ADSHARD_A_LENGTH	u64 bytes
+ *	ADSHARD_A_SRC_MEMBER	u32: who could not read it
  *
  * ADSHARD_CMD_MIGRATE: ADSHARD_A_POOL_UUID, _SEGMENT, _DST_MEMBER,
  *	optional _PRIORITY (default 0), _COOKIE (u64, for the caller)
@@ -170,7 +188,8 @@
  *	ADSHARD_A_SEGMENT, _SRC_MEMBER, _DST_MEMBER, _COOKIE, _ERROR (u32
  *	errno), _MEMBER, _MEMBER_STATE, _TEXT (string): as the event has them.
  *	MIGRATION_* also carry _BYTES_COPIED, _CHUNKS_VERIFIED,
- *	_CHUNKS_RECOPIED, _MISMATCHES, _HOLD_MAX_NS, _AGE_NS.
+ *	_CHUNKS_RECOPIED, _MISMATCHES, _HOLD_MAX_NS, _AGE_NS, and _BAD_BYTES
+ *	if the move left bad ranges.
  *
  * Unknown attributes are refused. Commands and attributes are only ever added.
  */
@@ -196,6 +215,7 @@ enum adshard_cmd {
 	ADSHARD_CMD_THROTTLE,
 	ADSHARD_CMD_SET_MEMBER,
 	ADSHARD_CMD_EVENT,
+	ADSHARD_CMD_GET_BAD,
 	__ADSHARD_CMD_MAX,
 };
 
@@ -273,6 +293,12 @@ enum adshard_attr {
 	ADSHARD_A_TIME_NS,
 	ADSHARD_A_ERROR,
 	ADSHARD_A_TEXT,
+
+	ADSHARD_A_NR_BAD,
+	ADSHARD_A_NR_BAD_FREE,
+	ADSHARD_A_BAD_BYTES,
+	ADSHARD_A_OFFSET,
+	ADSHARD_A_LENGTH,
 	__ADSHARD_A_MAX,
 };
 
