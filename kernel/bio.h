@@ -24,6 +24,12 @@ enum ads_bio_kind {
 	ADS_BIO_ENDED,		/* ended by us before it went anywhere */
 };
 
+enum ads_bio_heal {
+	ADS_HEAL_NONE,
+	ADS_HEAL_WANTED,	/* covers bad ranges: see heal.c */
+	ADS_HEAL_DONE,		/* they are gone, or its status says why not */
+};
+
 /**
  * struct ads_bio - per-bio data
  * @mig:	TRACKED, MIRRORED: the migration; lives as long as the bio is
@@ -32,7 +38,10 @@ enum ads_bio_kind {
  * @start_ns:	ktime of a sampled bio, else 0
  * @held_ns:	since when it waits for its chunk
  * @window:	FLUSHED: the newest commit that it waits for
- * @first, @last: MIRRORED: sectors of the volume it writes
+ * @first, @last: MIRRORED, or a write that heals: sectors of the volume
+ * @flushes:	likewise: failed flushes of its member (or the source) before
+ * @heal:	enum ads_bio_heal
+ * @counted:	MIRRORED: still one of its chunk's writes, as it heals
  * @slot:	lane * 2 + epoch, as counted
  * @legs:	MIRRORED: legs still to complete
  * @status:	MIRRORED: by leg, 0 the source, 1 the destination
@@ -46,10 +55,13 @@ struct ads_bio {
 		u64 window;
 	};
 	sector_t first, last;
+	u32 flushes;
 	u32 chunk;
 	u16 member;
 	u8 slot;
 	u8 kind;			/* enum ads_bio_kind */
+	u8 heal;
+	bool counted;
 	atomic_t legs;
 	blk_status_t status[2];
 };
@@ -83,7 +95,7 @@ static inline bool ads_error_counts(blk_opf_t opf, blk_status_t status)
  * From ->map() with @gfp GFP_NOWAIT, from the bio worker with GFP_NOIO.
  */
 int ads_write_slow(struct ads_mig *m, struct bio *bio, gfp_t gfp);
-/* A TRACKED write has ended. Any context. */
+/* A TRACKED write has ended, or a @counted one. Any context. */
 void ads_write_tracked_end(struct ads_mig *m, struct ads_bio *pb);
 /* Work function of m->bio_work. */
 void ads_bio_work(struct work_struct *work);

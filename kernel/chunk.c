@@ -57,6 +57,10 @@ int ads_chunks_init(struct ads_mig *m)
 
 void ads_chunks_exit(struct ads_mig *m)
 {
+	u32 i;
+
+	for (i = 0; m->chunks && i < m->nr_chunks; i++)
+		kfree(m->chunks[i].bad);
 	kvfree(m->chunks);
 	m->chunks = NULL;
 }
@@ -120,6 +124,24 @@ static void chunk_dirty(struct ads_mig *m, struct ads_chunk *c)
 	}
 }
 
+/*
+ * The destination has data where @pb wrote. Were there blocks without? m->lock
+ * held.
+ */
+static bool chunk_healed(struct ads_mig *m, struct ads_chunk *c,
+			 struct ads_bio *pb)
+{
+	u32 mask = (1U << m->pool->chunk_shift) - 1;
+	u32 bit = (pb->first & mask) >> m->block_shift;
+	u32 last = (pb->last & mask) >> m->block_shift;
+	u32 before = m->bad_blocks;
+
+	lockdep_assert_held(&m->lock);
+	for (; c->bad && bit <= last; bit++)
+		m->bad_blocks -= __test_and_clear_bit(bit, c->bad);
+	return m->bad_blocks != before;
+}
+
 /* Both legs of a mirrored write have completed. Any context. */
 static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 {
@@ -161,7 +183,17 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 		}
 	}
 
-	write_done(m, c);
+	/*
+	 * Bad at the destination only, and maybe recorded already; what is bad at
+	 * the source, too, was seen when it was mapped.
+	 */
+	if (unlikely(c->bad) && (!dst || bio_op(bio) == REQ_OP_DISCARD) &&
+	    chunk_healed(m, c, pb) && m->bad_recorded)
+		pb->heal = ADS_HEAL_WANTED;
+	if (unlikely(pb->heal == ADS_HEAL_WANTED) && !stalled && !status)
+		pb->counted = true;
+	else
+		write_done(m, c);
 	/* Those that overlapped may go now, unless a job has the chunk. */
 	if (c->state != ADS_CHUNK_HELD)
 		release_held(m, c);
@@ -325,6 +357,8 @@ again:
 	}
 
 	c->writes++;
+	c->writes_seen++;
+	pb->flushes = READ_ONCE(m->pool->members[m->src].flushes_failed);
 	note_hold_end(m, pb);
 	if (both) {
 		pb->kind = ADS_BIO_MIRRORED;

@@ -11,6 +11,12 @@
  *			5. read it back, checksum, compare; else from 3 again
  *			6. release as CLEAN: from here writes are mirrored
  *
+ *	probe		1. as above
+ *	(a difficult	2. read the source without holding the chunk, in ever
+ *	 chunk, when	   smaller pieces, and note what can't be read
+ *	 no other is	3. copy, without asking for that again
+ *	 left)
+ *
  *	compare		1. as above
  *	(an unverified	2. read both legs, compare their checksums; equal is equal,
  *	 chunk, step	   even if writes went on meanwhile
@@ -21,53 +27,19 @@
  * device. A chunk is held for one copy, never for a limit or a pause: those are
  * looked at before.
  */
+#include <linux/bitmap.h>
 #include <linux/crc32c.h>
 #include <linux/device-mapper.h>
 #include <linux/highmem.h>
 #include <linux/ioprio.h>
 
+#include "job.h"
 #include "migrate.h"
 #include "pool.h"
 
 #define ADS_JOBS	4	/* chunks at once; Documentation/design.rst */
 #define ADS_TRIES	3
 #define ADS_COPIES_MAX	32	/* of one chunk */
-
-enum job_state {
-	JOB_IDLE,
-	JOB_PICK,		/* look for a chunk */
-	JOB_PAID,		/* the limit's time has passed */
-	JOB_QUIET,		/* held, no write in flight */
-	JOB_COPY_READ,		/* what has just completed: */
-	JOB_COPY_WRITE,
-	JOB_COPY_BACK,
-	JOB_CMP_SRC,
-	JOB_CMP_DST,
-};
-
-/*
- * struct ads_job - one chunk in work
- * @state:	enum job_state; written by the job itself, and by whoever makes
- *		an idle job PICK. To IDLE and back under m->lock only, which is
- *		all that others look at
- * @compare:	a compare, not (yet) a copy
- * @held:	the chunk is held by this job
- * @delayed:	waits for a limit, or is about to; under m->lock
- * @hurry:	it need not wait any more: look again; under m->lock
- */
-struct ads_job {
-	struct ads_mig *m;
-	struct delayed_work work;
-	int state;
-	bool compare, held, delayed, hurry;
-	u32 chunk;
-	unsigned int tries;
-	u32 crc;
-	struct bio bio;
-	struct bio_vec *vecs;
-	struct page **pages;
-	unsigned int nr_pages;
-};
 
 void ads_job_queue(struct ads_job *job)
 {
@@ -81,35 +53,46 @@ static u32 chunk_bytes(struct ads_mig *m)
 	return 1U << (m->pool->chunk_shift + SECTOR_SHIFT);
 }
 
-static void job_endio(struct bio *bio)
+void ads_job_endio(struct bio *bio)
 {
 	ads_job_queue(bio->bi_private);
 }
 
-/* @leg: 0 the source, 1 the destination. @next: the state on completion. */
-static void job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
-		       enum job_state next)
+void ads_job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
+		    u32 pos, u32 len, enum ads_job_state next)
 {
 	struct ads_mig *m = job->m;
 	struct ads_pool *pool = m->pool;
 	struct ads_member *mb = &pool->members[leg ? m->dst : m->src];
 	u32 chunk = (leg ? m->dst_chunk : m->src_chunk) + job->chunk;
-	unsigned int i;
+	u32 at = pos << (m->block_shift + SECTOR_SHIFT);
+	u32 left = len << (m->block_shift + SECTOR_SHIFT);
+	u32 n;
 
 	bio_init(&job->bio, mb->bdev, job->vecs, job->nr_pages, op);
 	job->bio.bi_iter.bi_sector = mb->data_start +
-		((sector_t)chunk << pool->chunk_shift);
-	job->bio.bi_end_io = job_endio;
+		((sector_t)chunk << pool->chunk_shift) + (at >> SECTOR_SHIFT);
+	job->bio.bi_end_io = ads_job_endio;
 	job->bio.bi_private = job;
 	/* While a chunk is held, the user's writes wait for this I/O. */
 	if (job->held)
 		job->bio.bi_opf |= REQ_SYNC | REQ_IDLE;
 	else
 		job->bio.bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7);
-	for (i = 0; i < job->nr_pages; i++)
-		__bio_add_page(&job->bio, job->pages[i], PAGE_SIZE, 0);
+	for (; left; at += n, left -= n) {
+		n = min_t(u32, left, PAGE_SIZE - offset_in_page(at));
+		__bio_add_page(&job->bio, job->pages[at >> PAGE_SHIFT], n,
+			       offset_in_page(at));
+	}
 	WRITE_ONCE(job->state, next);
 	submit_bio_noacct(&job->bio);
+}
+
+/* All of it. */
+static void job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
+		       enum ads_job_state next)
+{
+	ads_job_submit(job, leg, op, 0, ads_job_blocks(job), next);
 }
 
 static u32 job_crc(struct ads_job *job)
@@ -135,7 +118,7 @@ static void job_idle(struct ads_job *job)
 	struct ads_pool *pool = m->pool;
 
 	spin_lock_irq(&m->lock);
-	WRITE_ONCE(job->state, JOB_IDLE);
+	WRITE_ONCE(job->state, ADS_JOB_IDLE);
 	if (!--m->busy)
 		queue_work(pool->ctl_wq, &m->ctl_work);
 	spin_unlock_irq(&m->lock);
@@ -144,8 +127,8 @@ static void job_idle(struct ads_job *job)
 		wake_up_all(&pool->wait);
 }
 
-/* Take a chunk that needs work, dirty ones first. m->lock held. */
-static bool job_take(struct ads_job *job)
+/* Take a chunk that needs work, @difficult or not. m->lock held. */
+static bool job_take(struct ads_job *job, bool difficult)
 {
 	struct ads_mig *m = job->m;
 	bool compare = m->step == ADSHARD_STEP_VERIFY;
@@ -158,14 +141,20 @@ static bool job_take(struct ads_job *job)
 
 		if (++m->cursor == m->nr_chunks)
 			m->cursor = 0;
-		if (c->job)
+		if (c->job || c->difficult != difficult)
 			continue;
 		if (c->state == ADS_CHUNK_DIRTY || (compare && !c->verified)) {
 			c->job = job;
 			job->chunk = index;
-			job->compare = c->state != ADS_CHUNK_DIRTY;
+			job->task = ADS_TASK_COPY;
+			if (c->state != ADS_CHUNK_DIRTY)
+				job->task = ADS_TASK_COMPARE;
+			else if (difficult)
+				job->task = ADS_TASK_PROBE;
 			job->held = false;
+			job->trust = false;
 			job->tries = 0;
+			bitmap_zero(job->unread, ads_job_blocks(job));
 			return true;
 		}
 	}
@@ -183,7 +172,8 @@ static void job_pick(struct ads_job *job)
 		return;
 	}
 	spin_lock_irq(&m->lock);
-	found = job_take(job);
+	/* What can be read gets out first. */
+	found = job_take(job, false) || job_take(job, true);
 	job->delayed = found;
 	job->hurry = false;
 	spin_unlock_irq(&m->lock);
@@ -193,7 +183,7 @@ static void job_pick(struct ads_job *job)
 	}
 
 	wait = ads_throttle(m->pool, m->src, m->dst, chunk_bytes(m));
-	WRITE_ONCE(job->state, JOB_PAID);
+	WRITE_ONCE(job->state, ADS_JOB_PAID);
 	spin_lock_irq(&m->lock);
 	/* Who asks us to stop, or changes the limit, sets it and then hurries. */
 	if (job->hurry || ads_mig_must_stop(m))
@@ -203,8 +193,7 @@ static void job_pick(struct ads_job *job)
 	spin_unlock_irq(&m->lock);
 }
 
-/* Done with the chunk, on to the next. */
-static void job_done(struct ads_job *job, bool clean)
+void ads_job_done(struct ads_job *job, bool clean)
 {
 	struct ads_mig *m = job->m;
 	struct ads_chunk *c = &m->chunks[job->chunk];
@@ -217,20 +206,20 @@ static void job_done(struct ads_job *job, bool clean)
 		spin_unlock_irq(&m->lock);
 	}
 	job->held = false;
-	WRITE_ONCE(job->state, JOB_PICK);
+	WRITE_ONCE(job->state, ADS_JOB_PICK);
 	ads_job_queue(job);
 }
 
-static void job_fail(struct ads_job *job, int err, const char *why)
+void ads_job_fail(struct ads_job *job, int err, const char *why)
 {
 	ads_mig_fail(job->m, err, why);
-	job_done(job, false);
+	ads_job_done(job, false);
 }
 
-static void job_hold(struct ads_job *job)
+void ads_job_hold(struct ads_job *job)
 {
 	job->held = true;
-	WRITE_ONCE(job->state, JOB_QUIET);
+	WRITE_ONCE(job->state, ADS_JOB_QUIET);
 	if (ads_chunk_hold(job->m, job->chunk, job))
 		ads_job_queue(job);
 }
@@ -245,24 +234,57 @@ static void job_paid(struct ads_job *job)
 	job->delayed = false;
 	spin_unlock_irq(&m->lock);
 	if (hurry || ads_mig_must_stop(m))
-		job_done(job, false);
-	else if (job->compare)
-		job_submit(job, 0, REQ_OP_READ, JOB_CMP_SRC);
+		ads_job_done(job, false);
+	else if (job->task == ADS_TASK_COPY)
+		ads_job_hold(job);
 	else
-		job_hold(job);
+		ads_job_read_source(job);
 }
 
 static void copy_start(struct ads_job *job)
 {
-	job->compare = false;
-	job_submit(job, 0, REQ_OP_READ, JOB_COPY_READ);
+	job->task = ADS_TASK_COPY;
+	ads_job_read_source(job);
 }
 
-/* The destination holds what the source gave. */
+/*
+ * The destination holds what the source gave, and zeroes where it gave nothing:
+ * @bad, or NULL, is the chunk's from now on.
+ */
+static void copy_take(struct ads_job *job, unsigned long *bad)
+{
+	struct ads_mig *m = job->m;
+	struct ads_chunk *c = &m->chunks[job->chunk];
+	unsigned int nr = ads_job_blocks(job);
+	unsigned long *old;
+
+	spin_lock_irq(&m->lock);
+	old = c->bad;
+	if (old)
+		m->bad_blocks -= bitmap_weight(old, nr);
+	c->bad = bad;
+	if (bad)
+		m->bad_blocks += bitmap_weight(bad, nr);
+	spin_unlock_irq(&m->lock);
+	kfree(old);
+}
+
 static void copy_good(struct ads_job *job)
 {
 	struct ads_mig *m = job->m;
 	struct ads_chunk *c = &m->chunks[job->chunk];
+	unsigned int nr = ads_job_blocks(job);
+	unsigned long *bad = NULL;
+
+	if (!bitmap_empty(job->skip, nr)) {
+		bad = kmemdup(job->skip, BITS_TO_LONGS(nr) * sizeof(long),
+			      GFP_NOIO);
+		if (!bad) {
+			ads_job_fail(job, -ENOMEM, "out of memory");
+			return;
+		}
+	}
+	copy_take(job, bad);
 
 	spin_lock_irq(&m->lock);
 	m->bytes_copied += chunk_bytes(m);
@@ -270,6 +292,7 @@ static void copy_good(struct ads_job *job)
 		m->chunks_recopied++;
 	if (++c->copies > ADS_COPIES_MAX)
 		__ads_mig_fail(m, -EIO, "the legs of a chunk differ again and again");
+	c->probes = 0;
 	c->may_differ = false;
 	if (c->verified) {
 		c->verified = false;
@@ -277,7 +300,7 @@ static void copy_good(struct ads_job *job)
 	}
 	spin_unlock_irq(&m->lock);
 	atomic64_add(chunk_bytes(m), &m->pool->totals.bytes_copied);
-	job_done(job, true);
+	ads_job_done(job, true);
 }
 
 static void count_mismatch(struct ads_job *job)
@@ -292,7 +315,7 @@ static void count_mismatch(struct ads_job *job)
 	       m->seg, job->chunk);
 }
 
-static void copy_read_back(struct ads_job *job)
+static void copy_back(struct ads_job *job)
 {
 	if (job_crc(job) == job->crc) {
 		copy_good(job);
@@ -302,20 +325,24 @@ static void copy_read_back(struct ads_job *job)
 	if (++job->tries < ADS_TRIES)
 		copy_start(job);
 	else
-		job_fail(job, -EILSEQ,
+		ads_job_fail(job, -EILSEQ,
 			 "the destination returns other data than was written");
 }
 
-/* Both legs have been read; the source's checksum is job->crc. */
+/*
+ * Both legs have been read; the source's checksum is job->crc. If the source
+ * could not be read any more, the destination has what was read back when it was
+ * copied, and every write since.
+ */
 static void compare_done(struct ads_job *job)
 {
 	struct ads_mig *m = job->m;
 	struct ads_chunk *c = &m->chunks[job->chunk];
-	bool equal = job_crc(job) == job->crc;
+	bool equal = job->trust || job_crc(job) == job->crc;
 	bool may_differ, counts = false;
 
 	if (!equal && !job->held) {
-		job_hold(job);
+		ads_job_hold(job);
 		return;
 	}
 
@@ -333,7 +360,7 @@ static void compare_done(struct ads_job *job)
 	if (equal) {
 		if (counts)
 			atomic64_inc(&m->pool->totals.chunks_verified);
-		job_done(job, true);
+		ads_job_done(job, true);
 		return;
 	}
 	/* What a discard left may differ: nothing to worry about. */
@@ -342,28 +369,44 @@ static void compare_done(struct ads_job *job)
 	copy_start(job);
 }
 
-/* An I/O has failed. @leg as in job_submit(). */
-static void job_io_error(struct ads_job *job, unsigned int leg)
+/* The source is in job->pages, see source.c. */
+void ads_job_source_read(struct ads_job *job)
+{
+	switch (job->task) {
+	case ADS_TASK_PROBE:
+		job->task = ADS_TASK_COPY;
+		ads_job_hold(job);
+		break;
+	case ADS_TASK_COPY:
+		job->crc = job_crc(job);
+		job_submit(job, 1, REQ_OP_WRITE, ADS_JOB_WRITE);
+		break;
+	case ADS_TASK_COMPARE:
+		job->crc = job_crc(job);
+		job_submit(job, 1, REQ_OP_READ, ADS_JOB_BACK);
+		break;
+	}
+}
+
+/* An I/O on the destination has failed. */
+static void destination_error(struct ads_job *job)
 {
 	struct ads_mig *m = job->m;
-	struct ads_pool *pool = m->pool;
-	struct ads_member *mb = &pool->members[leg ? m->dst : m->src];
+	struct ads_member *mb = &m->pool->members[m->dst];
 
-	ads_member_error(pool, mb, ADS_ERR_COPY);
+	ads_member_error(m->pool, mb, ADS_ERR_COPY);
 	/* From the start of what it was at: both legs if it compares. */
 	if (++job->tries < ADS_TRIES) {
 		if (ads_mig_must_stop(m))
-			job_done(job, false);
-		else if (job->compare)
-			job_submit(job, 0, REQ_OP_READ, JOB_CMP_SRC);
+			ads_job_done(job, false);
 		else
-			copy_start(job);
+			ads_job_read_source(job);
 		return;
 	}
-	DMERR("segment %u: copying chunk %u failed on %pg (%s)", m->seg,
-	      job->chunk, mb->bdev, leg ? "destination" : "source");
-	job_fail(job, blk_status_to_errno(job->bio.bi_status),
-		 leg ? "the destination fails" : "the source can't be read");
+	DMERR("segment %u: copying chunk %u failed on %pg (destination)",
+	      m->seg, job->chunk, mb->bdev);
+	ads_job_fail(job, blk_status_to_errno(job->bio.bi_status),
+		 "the destination fails");
 }
 
 static void job_work(struct work_struct *work)
@@ -372,46 +415,31 @@ static void job_work(struct work_struct *work)
 					   struct ads_job, work);
 
 	switch (job->state) {
-	case JOB_PICK:
+	case ADS_JOB_PICK:
 		job_pick(job);
 		return;
-	case JOB_PAID:
+	case ADS_JOB_PAID:
 		job_paid(job);
 		return;
-	case JOB_QUIET:
-		if (job->compare)
-			job_submit(job, 0, REQ_OP_READ, JOB_CMP_SRC);
-		else
-			copy_start(job);
+	case ADS_JOB_QUIET:
+		ads_job_read_source(job);
+		return;
+	case ADS_JOB_SOURCE:
+	case ADS_JOB_ALIVE:
+		ads_job_source_end(job);
 		return;
 	}
 
 	if (job->bio.bi_status) {
-		bool src = job->state == JOB_COPY_READ ||
-			   job->state == JOB_CMP_SRC;
-
-		job_io_error(job, !src);
+		destination_error(job);
 		return;
 	}
-	switch (job->state) {
-	case JOB_COPY_READ:
-		job->crc = job_crc(job);
-		job_submit(job, 1, REQ_OP_WRITE, JOB_COPY_WRITE);
-		break;
-	case JOB_COPY_WRITE:
-		job_submit(job, 1, REQ_OP_READ, JOB_COPY_BACK);
-		break;
-	case JOB_COPY_BACK:
-		copy_read_back(job);
-		break;
-	case JOB_CMP_SRC:
-		job->crc = job_crc(job);
-		job_submit(job, 1, REQ_OP_READ, JOB_CMP_DST);
-		break;
-	case JOB_CMP_DST:
+	if (job->state == ADS_JOB_WRITE)
+		job_submit(job, 1, REQ_OP_READ, ADS_JOB_BACK);
+	else if (job->task == ADS_TASK_COPY)
+		copy_back(job);
+	else
 		compare_done(job);
-		break;
-	}
 }
 
 /*----------------------------------------------------------------*/
@@ -425,9 +453,9 @@ void ads_jobs_kick(struct ads_mig *m, bool if_busy)
 		struct ads_job *job = &m->jobs[i];
 
 		/* A busy one goes from state to state without the lock. */
-		if (READ_ONCE(job->state) != JOB_IDLE)
+		if (READ_ONCE(job->state) != ADS_JOB_IDLE)
 			continue;
-		WRITE_ONCE(job->state, JOB_PICK);
+		WRITE_ONCE(job->state, ADS_JOB_PICK);
 		m->busy++;
 		atomic_inc(&m->pool->busy_jobs);
 		ads_job_queue(job);
@@ -462,10 +490,12 @@ static int job_init(struct ads_job *job, struct ads_mig *m)
 
 	job->m = m;
 	INIT_DELAYED_WORK(&job->work, job_work);
-	job->state = JOB_IDLE;
+	job->state = ADS_JOB_IDLE;
 	job->vecs = kcalloc(nr, sizeof(*job->vecs), GFP_KERNEL);
 	job->pages = kcalloc(nr, sizeof(*job->pages), GFP_KERNEL);
-	if (!job->vecs || !job->pages)
+	job->skip = bitmap_zalloc(ads_job_blocks(job), GFP_KERNEL);
+	job->unread = bitmap_zalloc(ads_job_blocks(job), GFP_KERNEL);
+	if (!job->vecs || !job->pages || !job->skip || !job->unread)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++) {
 		job->pages[i] = alloc_page(GFP_KERNEL);
@@ -483,6 +513,8 @@ static void job_exit(struct ads_job *job)
 	cancel_delayed_work_sync(&job->work);
 	for (k = 0; k < job->nr_pages; k++)
 		__free_page(job->pages[k]);
+	bitmap_free(job->unread);
+	bitmap_free(job->skip);
 	kfree(job->pages);
 	kfree(job->vecs);
 }

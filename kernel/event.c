@@ -115,6 +115,9 @@ static int put_mig(struct sk_buff *skb, struct ads_mig *m, int err)
 	ads_mig_info(m, &info);
 	if (err && nla_put_u32(skb, ADSHARD_A_ERROR, abs(err)))
 		return -EMSGSIZE;
+	if (info.bad_bytes &&
+	    ads_nl_put_u64(skb, ADSHARD_A_BAD_BYTES, info.bad_bytes))
+		return -EMSGSIZE;
 	return nla_put_u32(skb, ADSHARD_A_SEGMENT, m->seg) ||
 	       nla_put_u32(skb, ADSHARD_A_SRC_MEMBER, m->src) ||
 	       nla_put_u32(skb, ADSHARD_A_DST_MEMBER, m->dst) ||

@@ -31,6 +31,15 @@ AT(struct adshard_seg, aux, 4);
 AT(struct adshard_seg, leg, 8);
 static_assert(sizeof(struct adshard_seg) == 40);
 
+AT(struct adshard_bad, seg, 0);
+AT(struct adshard_bad, chunk, 4);
+AT(struct adshard_bad, member, 8);
+AT(struct adshard_bad, from, 10);
+AT(struct adshard_bad, first, 12);
+AT(struct adshard_bad, sectors, 16);
+AT(struct adshard_bad, reserved, 20);
+static_assert(sizeof(struct adshard_bad) == 24);
+
 AT(struct adshard_member, uuid, 0);
 AT(struct adshard_member, sectors, 16);
 AT(struct adshard_member, data_start, 24);
@@ -285,6 +294,49 @@ void ads_fmt_seg_encode(struct adshard_seg *seg, u16 member, u32 chunk)
 	seg->leg[0].state = ADSHARD_LEG_SYNC;
 }
 
+int ads_fmt_range_decode(const struct adshard_bad *d,
+			 const struct ads_geometry *geo, struct ads_range *r,
+			 const char **why)
+{
+	static const struct adshard_bad none;
+	u32 block = geo->logical_block_size / 512;
+
+	r->seg = le32_to_cpu(d->seg);
+	r->chunk = le32_to_cpu(d->chunk);
+	r->member = le16_to_cpu(d->member);
+	r->from = le16_to_cpu(d->from);
+	r->first = le32_to_cpu(d->first);
+	r->sectors = le32_to_cpu(d->sectors);
+
+	if (!r->sectors)
+		return memcmp(d, &none, sizeof(none)) ?
+		       ads_fmt_bad(why, -EINVAL, "bad range without a length") :
+		       0;
+	if (d->reserved)
+		return ads_fmt_bad(why, -EOPNOTSUPP,
+				   "unknown fields of a bad range");
+	if ((u64)r->first + r->sectors > 1ULL << geo->segment_shift ||
+	    r->first % block || r->sectors % block)
+		return ads_fmt_bad(why, -EINVAL, "bad range out of range");
+	if (r->member >= geo->max_members)
+		return ads_fmt_bad(why, -EINVAL,
+				   "bad range on a member out of range");
+	return 0;
+}
+
+void ads_fmt_range_encode(const struct ads_range *r, struct adshard_bad *d)
+{
+	memset(d, 0, sizeof(*d));
+	if (!r->sectors)
+		return;
+	d->seg = cpu_to_le32(r->seg);
+	d->chunk = cpu_to_le32(r->chunk);
+	d->member = cpu_to_le16(r->member);
+	d->from = cpu_to_le16(r->from);
+	d->first = cpu_to_le32(r->first);
+	d->sectors = cpu_to_le32(r->sectors);
+}
+
 /*---------------------------------------------------------------------------*/
 
 static u64 record_block(const struct ads_geometry *geo, u32 ring_index)
@@ -340,6 +392,12 @@ static int entries_check(const struct adshard_record *rec,
 				return ads_fmt_bad(why, -EINVAL,
 						   "member entry out of range");
 			break;
+		case ADSHARD_ENTRY_BAD:
+			if (le16_to_cpu(e->bytes) != sizeof(struct adshard_bad) ||
+			    le32_to_cpu(e->index) >= ads_fmt_bad_places(geo))
+				return ads_fmt_bad(why, -EINVAL,
+						   "bad range entry out of range");
+			break;
 		default:
 			return ads_fmt_bad(why, -EOPNOTSUPP, "unknown type of entry");
 		}
@@ -380,10 +438,16 @@ bool ads_fmt_record_next(const struct adshard_record *rec, u32 *pos,
 		return false;
 	entry->type = le16_to_cpu(e->type);
 	entry->index = le32_to_cpu(e->index);
-	if (entry->type == ADSHARD_ENTRY_SEG)
+	switch (entry->type) {
+	case ADSHARD_ENTRY_SEG:
 		entry->seg = (const void *)(e + 1);
-	else
+		break;
+	case ADSHARD_ENTRY_BAD:
+		entry->bad = (const void *)(e + 1);
+		break;
+	default:
 		entry->member = (const void *)(e + 1);
+	}
 	return true;
 }
 
@@ -485,10 +549,10 @@ void ads_fmt_body_at(const struct ads_geometry *geo, u32 nr,
 		per = ADSHARD_SEGMENTS_PER_BLOCK;
 		max = geo->max_segments;
 	} else {
+		nr -= members + segments;
 		at->kind = ADSHARD_BODY_BAD;
-		at->first = nr - members - segments;
-		at->nr = 0;
-		return;
+		per = ADSHARD_BAD_PER_BLOCK;
+		max = ads_fmt_bad_places(geo);
 	}
 	at->first = nr * per;
 	at->nr = max - at->first;

@@ -86,7 +86,18 @@ struct ads_entry {
 	union {
 		const struct adshard_seg *seg;
 		const struct adshard_member *member;
+		const struct adshard_bad *bad;
 	};
+};
+
+/* struct adshard_bad in host order; @sectors 0: a free place. */
+struct ads_range {
+	u32 seg;
+	u32 chunk;
+	u16 member;
+	u16 from;
+	u32 first;
+	u32 sectors;
 };
 
 /* Body blocks of a table area, by kind: see ads_fmt_body_at(). */
@@ -113,6 +124,18 @@ static inline u32 ads_fmt_segment_block(const struct ads_geometry *geo,
 					u32 index)
 {
 	return ads_fmt_member_blocks(geo) + index / ADSHARD_SEGMENTS_PER_BLOCK;
+}
+
+static inline u32 ads_fmt_bad_block(const struct ads_geometry *geo, u32 index)
+{
+	return ads_fmt_member_blocks(geo) + ads_fmt_segment_blocks(geo) +
+	       index / ADSHARD_BAD_PER_BLOCK;
+}
+
+/* Places for bad ranges. */
+static inline u32 ads_fmt_bad_places(const struct ads_geometry *geo)
+{
+	return geo->max_bad_blocks * ADSHARD_BAD_PER_BLOCK;
 }
 
 static inline u32 ads_fmt_member_block(u32 index)
@@ -193,6 +216,15 @@ int ads_fmt_seg_decode(const struct adshard_seg *seg, u16 *member, u32 *chunk,
 		       const char **why);
 void ads_fmt_seg_encode(struct adshard_seg *seg, u16 member, u32 chunk);
 
+/*
+ * A bad range, in itself: within a segment, of whole logical blocks. Whether
+ * there is such a segment and such a place is not known here.
+ */
+int ads_fmt_range_decode(const struct adshard_bad *d,
+			 const struct ads_geometry *geo, struct ads_range *r,
+			 const char **why);
+void ads_fmt_range_encode(const struct ads_range *r, struct adshard_bad *d);
+
 /* @ring_index: where it was read. *@st is valid with 0, its @seq also with
  * -EINVAL and -EOPNOTSUPP: a record that can't be read must not be taken for
  * one that isn't there.
@@ -226,7 +258,7 @@ void ads_fmt_table_seal(struct adshard_table *t, const struct ads_geometry *geo,
 struct ads_body_at {
 	u32 kind;			/* enum adshard_body_kind */
 	u32 first;			/* index of its first entry */
-	u32 nr;				/* entries, 0 for BAD */
+	u32 nr;				/* entries */
 };
 
 void ads_fmt_body_at(const struct ads_geometry *geo, u32 nr,

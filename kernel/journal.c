@@ -26,9 +26,15 @@ static void add_change(struct adshard_record *rec, const struct ads_change *chg)
 	const void *payload = &chg->seg;
 	u16 bytes = sizeof(chg->seg);
 
-	if (chg->type == ADSHARD_ENTRY_MEMBER) {
+	switch (chg->type) {
+	case ADSHARD_ENTRY_MEMBER:
 		payload = &chg->member;
 		bytes = sizeof(chg->member);
+		break;
+	case ADSHARD_ENTRY_BAD:
+		payload = &chg->bad;
+		bytes = sizeof(chg->bad);
+		break;
 	}
 	/* ADS_TXN_MAX of the largest ones fit by far. */
 	WARN_ON_ONCE(!ads_fmt_record_add(rec, chg->type, chg->index, payload,
@@ -163,11 +169,17 @@ int ads_journal_apply(struct ads_pool *pool, const struct ads_geometry *geo,
 	int err = 0;
 
 	while (!err && ads_fmt_record_next(rec, &pos, &e)) {
-		if (e.type == ADSHARD_ENTRY_SEG)
+		switch (e.type) {
+		case ADSHARD_ENTRY_SEG:
 			err = ads_table_put_seg(pool, e.index, e.seg, why);
-		else
+			break;
+		case ADSHARD_ENTRY_BAD:
+			err = ads_bad_put(pool, geo, e.index, e.bad, why);
+			break;
+		default:
 			err = ads_table_put_member(pool, geo, e.index, e.member,
 						   why);
+		}
 	}
 	return err;
 }

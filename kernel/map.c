@@ -69,6 +69,36 @@ static inline void cut_at(struct bio *bio, sector_t off, sector_t boundary)
 		dm_accept_partial_bio(bio, left);
 }
 
+/*
+ * A segment with bad ranges, or one that migrates. DM_MAPIO_REMAPPED: it takes
+ * the same way as any other.
+ */
+static int map_slow(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
+		    u32 seg, sector_t off, u64 word)
+{
+	struct ads_mig *m;
+
+	/* Pairs with smp_store_release() in steps TRACK and COMMIT. */
+	smp_rmb();
+	if (word & ADS_WORD_BAD &&
+	    ads_bad_map(pool, bio, pb, seg, off, word))
+		return DM_MAPIO_SUBMITTED;
+	if (!(word & ADS_WORD_SLOW) || !op_is_write(bio_op(bio)))
+		return DM_MAPIO_REMAPPED;
+
+	/* Freed only after a drain of the lane we are counted in. */
+	m = xa_load(&pool->migs, seg);
+	cut_at(bio, off, 1ULL << pool->chunk_shift);
+	pb->mig = m;
+	pb->chunk = (off & ((1ULL << pool->segment_shift) - 1)) >>
+		    pool->chunk_shift;
+	pb->held_ns = 0;
+	pb->counted = false;
+	/* The volume's sector; legs are found from it at each try. */
+	bio->bi_iter.bi_sector = off;
+	return ads_write_slow(m, bio, GFP_NOWAIT | __GFP_NOWARN);
+}
+
 int ads_map(struct dm_target *ti, struct bio *bio)
 {
 	struct ads_target *at = ti->private;
@@ -99,6 +129,7 @@ int ads_map(struct dm_target *ti, struct bio *bio)
 
 	pb->slot = lane * 2 + epoch;
 	pb->kind = ADS_BIO_PLAIN;
+	pb->heal = ADS_HEAL_NONE;
 
 	if (unlikely(!(this_cpu_inc_return(*pool->tick) & (ADS_HEAT_SAMPLE - 1))))
 		sample_heat(pool, seg, bio, pb);
@@ -112,21 +143,11 @@ int ads_map(struct dm_target *ti, struct bio *bio)
 	}
 
 	pb->member = ads_word_member(word);
-	if (unlikely(word & ADS_WORD_SLOW) && op_is_write(bio_op(bio))) {
-		struct ads_mig *m;
+	if (unlikely(word & (ADS_WORD_SLOW | ADS_WORD_BAD))) {
+		int r = map_slow(pool, bio, pb, seg, off, word);
 
-		/* Pairs with smp_store_release() in step TRACK. */
-		smp_rmb();
-		/* Freed only after a drain of the lane we are counted in. */
-		m = xa_load(&pool->migs, seg);
-		cut_at(bio, off, 1ULL << pool->chunk_shift);
-		pb->mig = m;
-		pb->chunk = (off & ((1ULL << pool->segment_shift) - 1)) >>
-			    pool->chunk_shift;
-		pb->held_ns = 0;
-		/* The volume's sector; legs are found from it at each try. */
-		bio->bi_iter.bi_sector = off;
-		return ads_write_slow(m, bio, GFP_NOWAIT | __GFP_NOWARN);
+		if (r != DM_MAPIO_REMAPPED)
+			return r;
 	}
 
 	mb = &pool->members[pb->member];
@@ -187,9 +208,17 @@ int ads_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
 	if (unlikely(pb->kind == ADS_BIO_FLUSHED))
 		return DM_ENDIO_DONE;
 
-	if (unlikely(pb->kind == ADS_BIO_TRACKED))
+	if (unlikely(pb->heal == ADS_HEAL_WANTED) && !*error) {
+		pb->heal = ADS_HEAL_DONE;
+		ads_heal_queue(pool, bio);
+		return DM_ENDIO_INCOMPLETE;
+	}
+	if (unlikely(pb->kind == ADS_BIO_TRACKED ||
+		     (pb->kind == ADS_BIO_MIRRORED && pb->counted)))
 		ads_write_tracked_end(pb->mig, pb);
-	if (unlikely(pb->start_ns || *error) && pb->kind != ADS_BIO_ENDED)
+	/* An error of the healing is none of the write's. */
+	if (unlikely(pb->start_ns || *error) && pb->kind != ADS_BIO_ENDED &&
+	    pb->heal != ADS_HEAL_DONE)
 		account_end(pool, bio, pb, *error);
 
 	/* Pairs with smp_rmb() in ads_lane_drain(). */

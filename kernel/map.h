@@ -5,7 +5,9 @@
  *
  *	bit 63		ADS_WORD_SLOW: a migration is under way; reads go where
  *			the word says, all else through ads_write_slow()
- *	bit 48..62	zero
+ *	bit 62		ADS_WORD_BAD: the segment has bad ranges at this place
+ *			(bad.c); may be set without need, never the other way
+ *	bit 48..61	zero
  *	bit 32..47	member
  *	bit  0..31	position on the member, in chunks
  *
@@ -21,6 +23,7 @@
 #include <linux/types.h>
 
 #define ADS_WORD_SLOW	BIT_ULL(63)
+#define ADS_WORD_BAD	BIT_ULL(62)
 
 static inline u64 ads_word(u16 member, u32 chunk)
 {
@@ -35,6 +38,12 @@ static inline u16 ads_word_member(u64 word)
 static inline u32 ads_word_chunk(u64 word)
 {
 	return word;
+}
+
+/* Without the flags. */
+static inline u64 ads_word_place(u64 word)
+{
+	return ads_word(ads_word_member(word), ads_word_chunk(word));
 }
 
 #define ADS_LANES	64

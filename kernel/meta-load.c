@@ -200,6 +200,8 @@ static int load(struct ads_load *l)
 	mutex_unlock(&pool->lock);
 	pool->meta = l->meta;
 	l->meta = NULL;
+	ads_bad_attach(pool, &l->geo);
+	ads_bad_forget_leftovers(pool);
 	ads_meta_repair(pool);
 	return 0;
 }

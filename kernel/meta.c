@@ -183,8 +183,8 @@ static void mark_all(struct ads_meta *meta, const struct ads_change *chg,
 		ads_table_mark(meta, &chg[i]);
 }
 
-/* The MEMBER changes of a record that is durable. */
-static void apply_members(struct ads_meta *meta, const struct ads_change *chg,
+/* The MEMBER and BAD changes of a record that is durable. */
+static void apply_changes(struct ads_meta *meta, const struct ads_change *chg,
 			  unsigned int nr)
 {
 	struct ads_pool *pool = meta->pool;
@@ -193,6 +193,9 @@ static void apply_members(struct ads_meta *meta, const struct ads_change *chg,
 	for (i = 0; i < nr; i++) {
 		struct ads_member *mb;
 
+		if (chg[i].type == ADSHARD_ENTRY_BAD)
+			ads_bad_apply(&pool->bads, &meta->geo, chg[i].index,
+				      &chg[i].bad);
 		if (chg[i].type != ADSHARD_ENTRY_MEMBER)
 			continue;
 		mb = &pool->members[chg[i].index];
@@ -330,7 +333,7 @@ static int commit_locked(struct ads_meta *meta, struct ads_txn *txn,
 	if (undone)
 		return -ECANCELED;
 
-	apply_members(meta, txn->redo, txn->nr);
+	apply_changes(meta, txn->redo, txn->nr);
 	if (txn->apply)
 		ret = txn->apply(txn);
 	if (ret >= 0)
@@ -342,7 +345,7 @@ static int commit_locked(struct ads_meta *meta, struct ads_txn *txn,
 	 */
 	undone = true;
 	err = write_records(meta, next, txn, &undone);
-	apply_members(meta, txn->undo, txn->nr);
+	apply_changes(meta, txn->undo, txn->nr);
 	return err ?: ret;
 }
 

@@ -32,10 +32,11 @@ struct ads_change {
 	union {
 		struct adshard_seg seg;
 		struct adshard_member member;
+		struct adshard_bad bad;
 	};
 };
 
-#define ADS_TXN_MAX	4
+#define ADS_TXN_MAX	8
 
 /**
  * struct ads_txn - one atomic change
@@ -58,8 +59,9 @@ struct ads_change {
  * @apply:	called under the metadata lock once @redo is durable, to put it
  *		in core; process context, must not sleep on I/O or on bios.
  *		A negative return takes the change back. May be NULL. Changes
- *		of type ADSHARD_ENTRY_MEMBER need no @apply: they are put into
- *		member->disk and member->state by the commit itself.
+ *		of type ADSHARD_ENTRY_MEMBER and ADSHARD_ENTRY_BAD need no
+ *		@apply: they are put into member->disk and member->state, and
+ *		into pool->bads, by the commit itself.
  */
 struct ads_txn {
 	unsigned int nr;

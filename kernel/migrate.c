@@ -8,6 +8,8 @@
  *
  *	up to VERIFY	nothing durable has changed; the source has every
  *			completed write. The copy is lost, and begun again.
+ *	bad ranges	what could not be read is recorded for the destination,
+ *			and counts only there: see bad.h.
  *	COMMIT		the record is on stable media on all active metadata
  *			members, on some, or on none. Writes go to both legs
  *			until the outcome is known, and what was written before
@@ -134,13 +136,26 @@ static void mig_drain(struct ads_mig *m)
 	cancel_work_sync(&m->bio_work);
 }
 
+/* The word of its segment at this place, but for ADS_WORD_SLOW. */
+static u64 word_at(struct ads_mig *m, u16 member, u32 chunk)
+{
+	u64 word = ads_word(member, chunk);
+
+	if (ads_bad_any(&m->pool->bads, m->seg, word))
+		word |= ADS_WORD_BAD;
+	return word;
+}
+
 static void mig_abort(struct ads_mig *m)
 {
 	struct ads_pool *pool = m->pool;
 
 	ads_mig_set_step(m, ADSHARD_STEP_ABORT);
-	WRITE_ONCE(pool->map[m->seg], ads_word(m->src, m->src_chunk));
+	WRITE_ONCE(pool->map[m->seg], word_at(m, m->src, m->src_chunk));
 	mig_drain(m);
+	/* Before its slot can be taken once more, and by the same segment. */
+	if (m->bad_recorded)
+		ads_bad_forget(pool, m->seg, ads_word(m->dst, m->dst_chunk));
 	mig_end(m, false);
 }
 
@@ -165,7 +180,7 @@ static void mig_track(struct ads_mig *m)
 	m->dst_flushes = READ_ONCE(pool->members[m->dst].flushes_failed);
 	/* Pairs with smp_rmb() in ads_map(): who sees SLOW sees the chunks. */
 	smp_store_release(&pool->map[m->seg],
-			  ads_word(m->src, m->src_chunk) | ADS_WORD_SLOW);
+			  word_at(m, m->src, m->src_chunk) | ADS_WORD_SLOW);
 	/* Writes that were mapped before, and are counted by nobody, end. */
 	ads_lane_drain(&pool->lanes, m->seg);
 
@@ -267,7 +282,9 @@ static int mig_apply(struct ads_txn *txn)
 		m->committed = true;
 		m->window = false;
 		dst->nr_owned++;
-		WRITE_ONCE(pool->map[m->seg], ads_word(m->dst, m->dst_chunk));
+		/* Pairs with smp_rmb() in map_slow(): its bad ranges are known. */
+		smp_store_release(&pool->map[m->seg],
+				  word_at(m, m->dst, m->dst_chunk));
 		pool->generation++;
 	}
 	spin_unlock(&dst->flush_lock);
@@ -297,6 +314,11 @@ static void mig_release(struct ads_mig *m)
 {
 	ads_mig_set_step(m, ADSHARD_STEP_RELEASE);
 	mig_drain(m);
+	if (m->bad_blocks)
+		DMWARN("segment %u: %u bytes could not be read from member %u: reads of them fail",
+		       m->seg, m->bad_blocks << (m->block_shift + SECTOR_SHIFT),
+		       m->src);
+	ads_bad_forget(m->pool, m->seg, ads_word(m->src, m->src_chunk));
 	mig_end(m, true);
 }
 
@@ -311,6 +333,12 @@ static void mig_commit(struct ads_mig *m)
 	m->flushed_at = m->dirtied;
 	WRITE_ONCE(m->step, ADSHARD_STEP_COMMIT);
 	spin_unlock_irq(&m->lock);
+
+	/* 0. What it has not, it is known not to have. */
+	if (ads_bad_record(m)) {
+		mig_abort(m);
+		return;
+	}
 
 	/*
 	 * 1. What the destination has, it has on stable media. Without this a

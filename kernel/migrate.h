@@ -43,7 +43,12 @@ enum ads_chunk_state {
  * @verified:	compared equal since it was last copied
  * @may_differ:	a discard went to both legs, or a leg failed: a difference is
  *		no surprise, and not counted as a mismatch
+ * @difficult:	a part of it could not be read at first: the others come before
+ * @probes:	how often it was probed since it was copied
  * @copies:	how often it was copied
+ * @writes_seen: writes that were sent, ever
+ * @bad:	a bit per logical block that has no data on the destination, as it
+ *		could not be read; NULL: none
  * @job:	the job that works on it, or NULL
  * @waiting:	@job waits for @writes to become 0
  */
@@ -51,12 +56,16 @@ struct ads_chunk {
 	struct bio_list held;
 	struct list_head mirrored;
 	struct ads_job *job;
+	unsigned long *bad;
 	u32 writes;
+	u32 writes_seen;
 	u8 state;			/* enum ads_chunk_state */
 	u8 copies;
+	u8 probes;
 	bool verified : 1;
 	bool may_differ : 1;
 	bool waiting : 1;
+	bool difficult : 1;
 };
 
 /**
@@ -73,6 +82,10 @@ struct ads_chunk {
  *		work
  * @clean:	chunks in state CLEAN (a held chunk is not)
  * @unverified:	chunks not @verified
+ * @block_shift: log2 of the sectors of a logical block
+ * @bad_blocks:	bits set in @bad of all chunks
+ * @bad_recorded: they are being made durable, or are: who clears one must see to
+ *		its removal (heal.c)
  * @dirtied:	counts chunks that fell back to DIRTY
  * @flushed_at:	@dirtied when the last flush before the commit was sent
  * @dst_flushes:	failed flushes of the destination when the copying began
@@ -109,6 +122,9 @@ struct ads_mig {
 	u32 cursor;
 	u32 clean;
 	u32 unverified;
+	u32 bad_blocks;
+	u8 block_shift;
+	bool bad_recorded;
 	u32 dirtied;
 	u32 flushed_at;
 	u32 dst_flushes;
@@ -172,6 +188,7 @@ void ads_mig_destroy_all(struct ads_pool *pool);
 struct ads_mig_info {
 	u64 chunks_verified, chunks_recopied, mismatches, bytes_copied;
 	u64 writes_held, hold_max_ns, age_ns;
+	u64 bad_bytes;
 	u32 chunks, chunks_done;
 };
 

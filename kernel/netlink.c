@@ -25,6 +25,12 @@ static const struct nla_policy segment_policy[] = {
 	[ADSHARD_A_COUNT]		= NLA_POLICY_MIN(NLA_U32, 1),
 };
 
+static const struct nla_policy bad_policy[] = {
+	[ADSHARD_A_POOL_UUID]		= POOL_UUID,
+	[ADSHARD_A_SEGMENT]		= { .type = NLA_U32 },
+	[ADSHARD_A_COUNT]		= NLA_POLICY_MIN(NLA_U32, 1),
+};
+
 static const struct nla_policy migration_policy[] = {
 	[ADSHARD_A_POOL_UUID]		= POOL_UUID,
 	[ADSHARD_A_SEGMENT]		= { .type = NLA_U32 },
@@ -94,6 +100,13 @@ static const struct genl_ops ops[] = {
 		.doit = ads_nl_get_migration,
 		.start = ads_nl_dump_start_migrations,
 		.dumpit = ads_nl_dump_migrations,
+		.done = ads_nl_dump_done,
+	}, {
+		.cmd = ADSHARD_CMD_GET_BAD,
+		.policy = bad_policy,
+		.maxattr = ARRAY_SIZE(bad_policy) - 1,
+		.start = ads_nl_dump_start_bad,
+		.dumpit = ads_nl_dump_bad,
 		.done = ads_nl_dump_done,
 	}, {
 		.cmd = ADSHARD_CMD_MIGRATE,

@@ -76,6 +76,8 @@ int ads_nl_put_segment(struct sk_buff *skb, struct ads_pool *pool, u32 seg,
 		       const struct ads_seg_view *view);
 int ads_nl_put_migration(struct sk_buff *skb, struct ads_pool *pool,
 			 struct ads_mig *m);
+int ads_nl_put_bad(struct sk_buff *skb, struct ads_pool *pool,
+		   const struct ads_range *r);
 
 /* nl-dump.c */
 int ads_nl_get_pool(struct sk_buff *skb, struct genl_info *info);
@@ -84,10 +86,12 @@ int ads_nl_get_migration(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_dump_start(struct netlink_callback *cb);
 int ads_nl_dump_start_segments(struct netlink_callback *cb);
 int ads_nl_dump_start_migrations(struct netlink_callback *cb);
+int ads_nl_dump_start_bad(struct netlink_callback *cb);
 int ads_nl_dump_done(struct netlink_callback *cb);
 int ads_nl_dump_pools(struct sk_buff *skb, struct netlink_callback *cb);
 int ads_nl_dump_members(struct sk_buff *skb, struct netlink_callback *cb);
 int ads_nl_dump_segments(struct sk_buff *skb, struct netlink_callback *cb);
+int ads_nl_dump_bad(struct sk_buff *skb, struct netlink_callback *cb);
 int ads_nl_dump_migrations(struct sk_buff *skb, struct netlink_callback *cb);
 
 /* nl-do.c */

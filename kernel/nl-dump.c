@@ -23,7 +23,8 @@
  * @filter:	segments: only those with a leg on ...
  * @member:	... this one
  * @next:	index in @pool to go on with
- * @end:	segments: first index not to dump
+ * @first:	bad ranges: of segments from here on
+ * @end:	segments, bad ranges: first index not to dump
  */
 struct dump {
 	struct ads_pool *pool;
@@ -31,6 +32,7 @@ struct dump {
 	bool filter;
 	u32 member;
 	u32 next;
+	u32 first;
 	u32 end;
 };
 
@@ -263,6 +265,17 @@ fail:
 	return ret;
 }
 
+int ads_nl_dump_start_bad(struct netlink_callback *cb)
+{
+	int ret = ads_nl_dump_start_segments(cb);
+	struct dump *d = dump_of(cb);
+
+	/* What follows is not by segment, but by place in the table. */
+	d->first = d->next;
+	d->next = 0;
+	return ret;
+}
+
 int ads_nl_dump_done(struct netlink_callback *cb)
 {
 	struct dump *d = dump_of(cb);
@@ -402,6 +415,37 @@ static int fill_migrations(struct sk_buff *skb, struct netlink_callback *cb)
 int ads_nl_dump_migrations(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return dump_pools(skb, cb, true, fill_migrations);
+}
+
+static int fill_bad(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct dump *d = dump_of(cb);
+	struct ads_pool *pool = d->pool;
+	struct ads_range r;
+	void *hdr;
+	int ret;
+
+	for (;; d->next++) {
+		ret = ads_bad_get(pool, d->next, &r);
+		if (ret == -ERANGE)
+			return 0;
+		if (ret || r.seg < d->first || r.seg >= d->end)
+			continue;
+		hdr = dump_put(skb, cb, ADSHARD_CMD_GET_BAD);
+		if (!hdr)
+			return -EMSGSIZE;
+		if (ads_nl_put_bad(skb, pool, &r)) {
+			genlmsg_cancel(skb, hdr);
+			return -EMSGSIZE;
+		}
+		dump_stamp(cb, pool, hdr);
+		genlmsg_end(skb, hdr);
+	}
+}
+
+int ads_nl_dump_bad(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return dump_pools(skb, cb, true, fill_bad);
 }
 
 /*

@@ -57,6 +57,17 @@ static int put_geometry(struct sk_buff *skb, struct ads_pool *pool)
 			   ads_pool_bytes_per_segment());
 }
 
+static int put_bad_count(struct sk_buff *skb, struct ads_pool *pool)
+{
+	u32 nr, nr_free;
+	u64 sectors;
+
+	ads_bad_count(pool, &nr, &sectors, &nr_free);
+	return nla_put_u32(skb, ADSHARD_A_NR_BAD, nr) ||
+	       nla_put_u32(skb, ADSHARD_A_NR_BAD_FREE, nr_free) ||
+	       ads_nl_put_u64(skb, ADSHARD_A_BAD_BYTES, sectors << SECTOR_SHIFT);
+}
+
 static int put_totals(struct sk_buff *skb, struct ads_pool *pool)
 {
 	struct ads_totals *t = &pool->totals;
@@ -81,7 +92,8 @@ int ads_nl_put_pool(struct sk_buff *skb, struct ads_pool *pool)
 		return -EMSGSIZE;
 	if (!pool->loaded)
 		return 0;
-	if (put_geometry(skb, pool) || put_totals(skb, pool))
+	if (put_geometry(skb, pool) || put_totals(skb, pool) ||
+	    put_bad_count(skb, pool))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -277,7 +289,24 @@ int ads_nl_put_migration(struct sk_buff *skb, struct ads_pool *pool,
 	    ads_nl_put_u64(skb, ADSHARD_A_BYTES_COPIED, info.bytes_copied) ||
 	    ads_nl_put_u64(skb, ADSHARD_A_WRITES_HELD, info.writes_held) ||
 	    ads_nl_put_u64(skb, ADSHARD_A_HOLD_MAX_NS, info.hold_max_ns) ||
-	    ads_nl_put_u64(skb, ADSHARD_A_AGE_NS, info.age_ns))
+	    ads_nl_put_u64(skb, ADSHARD_A_AGE_NS, info.age_ns) ||
+	    ads_nl_put_u64(skb, ADSHARD_A_BAD_BYTES, info.bad_bytes))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Bad ranges ---------------------------------------------------------------*/
+
+int ads_nl_put_bad(struct sk_buff *skb, struct ads_pool *pool,
+		   const struct ads_range *r)
+{
+	if (ads_nl_put_uuid(skb, pool) ||
+	    nla_put_u32(skb, ADSHARD_A_SEGMENT, r->seg) ||
+	    ads_nl_put_u64(skb, ADSHARD_A_OFFSET,
+			   (u64)r->first << SECTOR_SHIFT) ||
+	    ads_nl_put_u64(skb, ADSHARD_A_LENGTH,
+			   (u64)r->sectors << SECTOR_SHIFT) ||
+	    nla_put_u32(skb, ADSHARD_A_SRC_MEMBER, r->from))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -39,6 +39,8 @@ static void table_work(struct work_struct *work)
 
 static void pool_free(struct ads_pool *pool)
 {
+	if (pool->heal_wq)
+		destroy_workqueue(pool->heal_wq);
 	if (pool->bio_wq)
 		destroy_workqueue(pool->bio_wq);
 	if (pool->copy_wq)
@@ -76,6 +78,8 @@ static struct ads_pool *pool_alloc(struct mapped_device *md,
 	INIT_LIST_HEAD(&pool->active);
 	init_waitqueue_head(&pool->wait);
 	spin_lock_init(&pool->throttle_lock);
+	ads_bad_init(&pool->bads);
+	ads_heals_init(&pool->heals);
 	INIT_WORK(&pool->error_work, ads_error_work);
 	INIT_WORK(&pool->repair_work, ads_meta_repair_work);
 	INIT_WORK(&pool->table_work, table_work);
@@ -92,18 +96,21 @@ static struct ads_pool *pool_alloc(struct mapped_device *md,
 		goto bad;
 
 	/*
-	 * Three, because each waits for the next: a commit (ctl) may wait for
+	 * Four, because each waits for the next: a commit (ctl) may wait for
 	 * nothing but devices, a chunk (copy) is waited for by held writes, and
-	 * those (bio, one thread: see legs_alloc()) are waited for by drains.
+	 * those (bio, one thread: see legs_alloc()) are waited for by drains
+	 * (ctl), and so are writes that heal, and wait for commits of their own.
 	 */
 	name = dm_device_name(md);
+	pool->heal_wq = alloc_ordered_workqueue("adshard-heal-%s",
+						WQ_MEM_RECLAIM, name);
 	pool->bio_wq = alloc_ordered_workqueue("adshard-bio-%s",
 					       WQ_MEM_RECLAIM, name);
 	pool->copy_wq = alloc_workqueue("adshard-copy-%s",
 					WQ_MEM_RECLAIM | WQ_UNBOUND, 0, name);
 	pool->ctl_wq = alloc_workqueue("adshard-ctl-%s",
 				       WQ_MEM_RECLAIM | WQ_UNBOUND, 0, name);
-	if (!pool->bio_wq || !pool->copy_wq || !pool->ctl_wq)
+	if (!pool->heal_wq || !pool->bio_wq || !pool->copy_wq || !pool->ctl_wq)
 		goto bad;
 	return pool;
 bad:

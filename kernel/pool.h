@@ -7,11 +7,15 @@
  * Locks, outermost first:
  *	ads_registry.lock	mutex: the list of pools
  *	pool->admin		mutex: one change of a member's state at a time
+ *	pool->bads.mutex	mutex: one change of the bad ranges at a time
  *	pool->meta lock		mutex in struct ads_meta: one commit at a time
  *	pool->lock		mutex: slots, queue of migrations, states
  *	m->lock			spinlock (irq): chunks of one migration
+ *	member->flush_lock	spinlock (irq)
+ *	pool->bads.lock		spinlock (irq): lookups of bad ranges
  *	pool->throttle_lock	spinlock
- * A bio's path takes m->lock only, and only if its segment migrates.
+ * A bio's path takes m->lock only, and only if its segment migrates, and
+ * bads.lock, only if its segment has bad ranges.
  */
 #ifndef ADS_POOL_H
 #define ADS_POOL_H
@@ -27,6 +31,7 @@
 
 #include <linux/dm-adshard.h>
 
+#include "bad.h"
 #include "map.h"
 #include "member.h"
 #include "meta.h"
@@ -118,6 +123,8 @@ struct ads_pool {
 	spinlock_t throttle_lock;	/* limits of all members */
 
 	struct ads_meta *meta;
+	struct ads_bads bads;
+	struct ads_heals heals;
 
 	struct mutex event_lock;	/* @event_seq: order is number */
 	u64 event_seq;
@@ -125,6 +132,7 @@ struct ads_pool {
 	struct work_struct repair_work;	/* metadata members, on @ctl_wq */
 	struct work_struct table_work;	/* dm_table_event(), never from a bio */
 
+	struct workqueue_struct *heal_wq;	/* writes over bad ranges */
 	struct workqueue_struct *bio_wq;	/* held and deferred user bios */
 	struct workqueue_struct *copy_wq;	/* chunk jobs */
 	struct workqueue_struct *ctl_wq;	/* steps that commit or drain */

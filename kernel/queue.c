@@ -108,6 +108,7 @@ static struct ads_mig *mig_alloc(struct ads_pool *pool, u32 seg, u32 dst,
 	if (!m)
 		return NULL;
 	m->pool = pool;
+	m->block_shift = ilog2(pool->logical_block_size) - SECTOR_SHIFT;
 	m->seg = seg;
 	m->dst = dst;
 	m->priority = priority;
@@ -324,6 +325,7 @@ void ads_mig_info(struct ads_mig *m, struct ads_mig_info *info)
 	info->bytes_copied = m->bytes_copied;
 	info->writes_held = m->writes_held;
 	info->hold_max_ns = m->hold_max_ns;
+	info->bad_bytes = (u64)m->bad_blocks << (m->block_shift + SECTOR_SHIFT);
 	info->chunks = m->nr_chunks;
 	info->chunks_done = m->clean;
 	spin_unlock_irq(&m->lock);

@@ -24,7 +24,7 @@
 /* The image of body block @nr, from the core. */
 static void encode_body(struct ads_meta *meta, u32 nr, struct adshard_body *b)
 {
-	const struct ads_pool *pool = meta->pool;
+	struct ads_pool *pool = meta->pool;
 	struct ads_body_at at;
 	u32 i, index;
 	u64 word;
@@ -37,6 +37,8 @@ static void encode_body(struct ads_meta *meta, u32 nr, struct adshard_body *b)
 			if (index >= meta->st.nr_members)
 				break;
 			b->u.members[i] = pool->members[index].disk;
+		} else if (at.kind == ADSHARD_BODY_BAD) {
+			ads_bad_image(&pool->bads, index, &b->u.bad[i]);
 		} else {
 			if (index >= meta->st.nr_segments)
 				break;
@@ -170,10 +172,16 @@ void ads_table_mark(struct ads_meta *meta, const struct ads_change *chg)
 {
 	u32 nr;
 
-	if (chg->type == ADSHARD_ENTRY_MEMBER)
+	switch (chg->type) {
+	case ADSHARD_ENTRY_MEMBER:
 		nr = ads_fmt_member_block(chg->index);
-	else
+		break;
+	case ADSHARD_ENTRY_BAD:
+		nr = ads_fmt_bad_block(&meta->geo, chg->index);
+		break;
+	default:
 		nr = ads_fmt_segment_block(&meta->geo, chg->index);
+	}
 	__set_bit(nr, meta->dirty[0]);
 	__set_bit(nr, meta->dirty[1]);
 }
@@ -248,12 +256,19 @@ static int put_body(struct ads_pool *pool, const struct ads_geometry *geo,
 
 	ads_fmt_body_at(geo, nr, &at);
 	for (i = 0; i < at.nr && !err; i++) {
-		if (at.kind == ADSHARD_BODY_MEMBERS)
+		switch (at.kind) {
+		case ADSHARD_BODY_MEMBERS:
 			err = ads_table_put_member(pool, geo, at.first + i,
 						   &b->u.members[i], why);
-		else
+			break;
+		case ADSHARD_BODY_BAD:
+			err = ads_bad_put(pool, geo, at.first + i,
+					  &b->u.bad[i], why);
+			break;
+		default:
 			err = ads_table_put_seg(pool, at.first + i,
 						&b->u.segments[i], why);
+		}
 	}
 	return err;
 }

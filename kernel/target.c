@@ -265,7 +265,8 @@ static void status_info(struct ads_pool *pool, char *result,
 			unsigned int maxlen)
 {
 	unsigned int sz = 0, online = 0;
-	u32 i;
+	u32 i, nr_bad, nr_free;
+	u64 bad;
 
 	mutex_lock(&pool->lock);
 	if (!pool->loaded) {
@@ -283,8 +284,10 @@ static void status_info(struct ads_pool *pool, char *result,
 	       (long long)atomic64_read(&pool->totals.bytes_copied),
 	       (long long)atomic64_read(&pool->totals.chunks_verified),
 	       (long long)atomic64_read(&pool->totals.mismatches));
-	DMEMIT("%llu %llu %u", ads_meta_seq(pool), READ_ONCE(pool->event_seq),
-	       ads_pool_bytes_per_segment());
+	ads_bad_count(pool, &nr_bad, &bad, &nr_free);
+	DMEMIT("%llu %llu %u %u %llu", ads_meta_seq(pool),
+	       READ_ONCE(pool->event_seq), ads_pool_bytes_per_segment(),
+	       nr_bad, bad);
 	mutex_unlock(&pool->lock);
 }
 

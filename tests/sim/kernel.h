@@ -163,6 +163,7 @@ static inline int ilog2(u64 n)
 
 #define GFP_KERNEL		0U
 #define GFP_NOIO		0U
+#define __GFP_NOFAIL		0U
 
 /* Each may be made to fail, see sim_fail_alloc(). */
 void *sim_alloc(size_t n, size_t size, bool zero);

@@ -147,8 +147,7 @@
  *
  * ADSHARD_CMD_GET_BAD (dump): per bad range, that is what no disk could return
  *	when its segment was moved. Reads of it fail with a medium error, until
- *	it is written (or discarded, or zeroed). In order of the segments, and
- *	within a segment of none.
+ *	it is written (or discarded, or zeroed). In no order.
  *
  *	request: ADSHARD_A_POOL_UUID (required), ADSHARD_A_SEGMENT u32 (first;
  *	default 0), ADSHARD_A_COUNT u32 (segments; default: to the end)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A chunk job: shared by copy.c (what it does) and source.c (how it reads).
+ */
+#ifndef ADS_JOB_H
+#define ADS_JOB_H
+
+#include <linux/bio.h>
+#include <linux/workqueue.h>
+
+struct ads_mig;
+
+enum ads_job_state {
+	ADS_JOB_IDLE,
+	ADS_JOB_PICK,		/* look for a chunk */
+	ADS_JOB_PAID,		/* the limit's time has passed */
+	ADS_JOB_QUIET,		/* held, no write in flight */
+	/* what has just completed: */
+	ADS_JOB_SOURCE,		/* a piece of the source */
+	ADS_JOB_ALIVE,		/* a superblock of the source */
+	ADS_JOB_WRITE,
+	ADS_JOB_BACK,		/* the destination, to be compared */
+};
+
+/* What a job is at. */
+enum ads_job_task {
+	ADS_TASK_COPY,
+	ADS_TASK_COMPARE,
+	ADS_TASK_PROBE,		/* find out what can't be read, for a copy */
+};
+
+/**
+ * struct ads_job - one chunk in work
+ * @state:	enum ads_job_state; written by the job itself, and by whoever
+ *		makes an idle job PICK. To IDLE and back under m->lock only,
+ *		which is all that others look at
+ * @held:	the chunk is held by this job
+ * @delayed:	waits for a limit, or is about to; under m->lock
+ * @hurry:	it need not wait any more: look again; under m->lock
+ * @trust:	COMPARE: the source can't be read any more
+ * @tries:	of a copy, or of an I/O on the destination
+ * @fails:	of the same piece of the source
+ * @seen:	PROBE: chunk->writes_seen when it began
+ * @crc:	of the source
+ * @pos, @len:	SOURCE: the piece, in logical blocks of the chunk
+ * @alive:	SOURCE: a piece could be read
+ * @skip:	a bit per block that is not read, and taken for zero
+ * @unread:	a bit per block that could not be read
+ */
+struct ads_job {
+	struct ads_mig *m;
+	struct delayed_work work;
+	int state;
+	enum ads_job_task task;
+	bool held, delayed, hurry, trust, alive;
+	u32 chunk;
+	unsigned int tries, fails;
+	u32 seen;
+	u32 crc;
+	u32 pos, len;
+	unsigned long *skip, *unread;
+	struct bio bio;
+	struct bio_vec *vecs;
+	struct page **pages;
+	unsigned int nr_pages;
+};
+
+/* copy.c: as far as it is done with the chunk */
+
+/* @leg: 0 the source, 1 the destination; of the chunk, from @pos on. */
+void ads_job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
+		    u32 pos, u32 len, enum ads_job_state next);
+void ads_job_endio(struct bio *bio);
+/* Keep writes off the chunk, then read the source (again). */
+void ads_job_hold(struct ads_job *job);
+/* Done with the chunk, on to the next. */
+void ads_job_done(struct ads_job *job, bool clean);
+void ads_job_fail(struct ads_job *job, int err, const char *why);
+/* The source is in job->pages: what comes next. */
+void ads_job_source_read(struct ads_job *job);
+
+/* source.c */
+
+/* Logical blocks of a chunk. */
+u32 ads_job_blocks(struct ads_job *job);
+/* Read the source into job->pages, but for what has no data. */
+void ads_job_read_source(struct ads_job *job);
+/* A piece of it has been read, or a superblock. */
+void ads_job_source_end(struct ads_job *job);
+
+#endif /* ADS_JOB_H */

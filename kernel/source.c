@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading a chunk of the source, of which parts may be unreadable.
+ *
+ *	1. In one piece. It is what happens to all but a few chunks. If it fails
+ *	   twice, the chunk is let go as difficult: it is taken up again when no
+ *	   other chunk of the segment is left, as it may take minutes.
+ *	2. Difficult: a probe, with the chunk not held, because a disk may try for
+ *	   many seconds, and users' writes must not wait for it. A piece that fails
+ *	   is halved, down to the logical block, and what fails twice then is
+ *	   unread; a piece that can be read makes the next one twice as long.
+ *	3. Then it is held and copied: the unread blocks are not asked for again, but
+ *	   if a write was sent since the probe began: it may have made them good,
+ *	   so they are probed again, and held after some rounds.
+ *	4. If nothing at all could be read, it may be the disk, not its medium: does
+ *	   it still give us one of its superblocks? Else the migration fails, and
+ *	   nothing is called bad.
+ *
+ * Blocks that are bad at the source already are never asked for: there is
+ * something else on the disk. All that has no data becomes zero, and is the
+ * chunk's bad blocks when it has been copied (struct ads_chunk).
+ */
+#include <linux/bitmap.h>
+#include <linux/device-mapper.h>
+#include <linux/highmem.h>
+
+#include "job.h"
+#include "migrate.h"
+#include "pool.h"
+
+#define PIECE_TRIES	2
+#define PROBES_MAX	3	/* without holding the chunk */
+
+u32 ads_job_blocks(struct ads_job *job)
+{
+	return 1U << (job->m->pool->chunk_shift - job->m->block_shift);
+}
+
+/* Blocks that are bad at the source already, into job->skip. */
+static void skip_known(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	struct ads_pool *pool = m->pool;
+	u64 src = ads_word(m->src, m->src_chunk);
+	u32 first = job->chunk << pool->chunk_shift;
+	u32 end = first + (1U << pool->chunk_shift), pos = first;
+	struct ads_range r;
+	u32 from, to;
+
+	while (pos < end &&
+	       ads_bad_find(&pool->bads, m->seg, src, pos, end - pos, &r)) {
+		from = max(r.first, first);
+		to = min(r.first + r.sectors, end);
+		bitmap_set(job->skip, (from - first) >> m->block_shift,
+			   (to - from) >> m->block_shift);
+		pos = to;
+	}
+}
+
+/* Which blocks are not to be read. */
+static void plan(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	struct ads_chunk *c = &m->chunks[job->chunk];
+	unsigned int nr = ads_job_blocks(job);
+
+	bitmap_zero(job->skip, nr);
+	if (job->task == ADS_TASK_COMPARE) {
+		/* Both legs have data but there: equal is equal. */
+		spin_lock_irq(&m->lock);
+		if (c->bad)
+			bitmap_copy(job->skip, c->bad, nr);
+		spin_unlock_irq(&m->lock);
+		return;
+	}
+	if (job->task == ADS_TASK_PROBE) {
+		spin_lock_irq(&m->lock);
+		job->seen = c->writes_seen;
+		c->probes++;
+		spin_unlock_irq(&m->lock);
+		bitmap_zero(job->unread, nr);
+	}
+	skip_known(job);
+	bitmap_or(job->skip, job->skip, job->unread, nr);
+}
+
+/* The next piece, or the end. */
+static void read_piece(struct ads_job *job)
+{
+	unsigned int nr = ads_job_blocks(job), end;
+
+	job->pos = find_next_zero_bit(job->skip, nr, job->pos);
+	if (job->pos >= nr) {
+		unsigned int bit;
+
+		for_each_set_bit(bit, job->skip, nr) {
+			u32 at = bit << (job->m->block_shift + SECTOR_SHIFT);
+
+			memzero_page(job->pages[at >> PAGE_SHIFT],
+				     offset_in_page(at),
+				     1U << (job->m->block_shift + SECTOR_SHIFT));
+		}
+		ads_job_source_read(job);
+		return;
+	}
+	end = find_next_bit(job->skip, nr, job->pos);
+	job->len = min(job->len, end - job->pos);
+	ads_job_submit(job, 0, REQ_OP_READ, job->pos, job->len, ADS_JOB_SOURCE);
+}
+
+void ads_job_read_source(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	struct ads_chunk *c = &m->chunks[job->chunk];
+	bool changed = false, again = false;
+
+	/* Held: nothing is written any more. Was anything since the probe? */
+	spin_lock_irq(&m->lock);
+	if (job->task == ADS_TASK_COPY && c->probes) {
+		changed = c->writes_seen != job->seen;
+		again = changed && c->probes < PROBES_MAX;
+	}
+	spin_unlock_irq(&m->lock);
+	if (again) {
+		ads_job_done(job, false);
+		return;
+	}
+	if (changed)
+		bitmap_zero(job->unread, ads_job_blocks(job));
+	plan(job);
+	job->pos = 0;
+	job->len = ads_job_blocks(job);
+	job->fails = 0;
+	job->alive = false;
+	read_piece(job);
+}
+
+/* Nothing could be read: ask for a superblock, @copy 0 or 1. */
+static void ask_alive(struct ads_job *job, unsigned int copy)
+{
+	struct ads_mig *m = job->m;
+
+	job->fails = copy;
+	bio_init(&job->bio, m->pool->members[m->src].bdev, job->vecs,
+		 job->nr_pages, REQ_OP_READ);
+	job->bio.bi_iter.bi_sector = ADSHARD_BLOCK_SECTORS *
+		(copy ? ADSHARD_SB_BLOCK1 : ADSHARD_SB_BLOCK0);
+	job->bio.bi_end_io = ads_job_endio;
+	job->bio.bi_private = job;
+	__bio_add_page(&job->bio, job->pages[0], ADSHARD_BLOCK_SIZE, 0);
+	WRITE_ONCE(job->state, ADS_JOB_ALIVE);
+	submit_bio_noacct(&job->bio);
+}
+
+static void alive_end(struct ads_job *job)
+{
+	if (!job->bio.bi_status) {
+		job->alive = true;
+		job->fails = 0;
+		read_piece(job);
+	} else if (!job->fails) {
+		ask_alive(job, 1);
+	} else {
+		ads_job_fail(job, -EIO, "the source does not answer any more");
+	}
+}
+
+/* On from the end of the piece. */
+static void next_piece(struct ads_job *job, u32 len)
+{
+	job->pos += job->len;
+	job->len = len;
+	job->fails = 0;
+	if (job->pos >= ads_job_blocks(job) && !job->alive &&
+	    !bitmap_empty(job->unread, ads_job_blocks(job)))
+		ask_alive(job, 0);
+	else
+		read_piece(job);
+}
+
+/* One that is as small as can be has failed for good. */
+static void block_unread(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+
+	struct ads_member *mb = &m->pool->members[m->src];
+	u32 chunk = m->src_chunk + job->chunk;
+
+	DMERR_LIMIT("segment %u: %pg can't read sector %llu", m->seg, mb->bdev,
+		    (u64)mb->data_start +
+		    ((u64)chunk << m->pool->chunk_shift) +
+		    (job->pos << m->block_shift));
+	__set_bit(job->pos, job->unread);
+	__set_bit(job->pos, job->skip);
+	next_piece(job, 1);
+}
+
+/* COMPARE: what was copied was right; is it still there? */
+static void compare_error(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+
+	if (!job->held) {
+		ads_job_hold(job);
+		return;
+	}
+	DMWARN("segment %u: chunk %u can't be compared: the source has become unreadable",
+	       m->seg, job->chunk);
+	job->trust = true;
+	ads_job_source_read(job);
+}
+
+static void piece_error(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	struct ads_chunk *c = &m->chunks[job->chunk];
+	bool difficult;
+
+	ads_member_error(m->pool, &m->pool->members[m->src], ADS_ERR_COPY);
+	if (job->bio.bi_status == BLK_STS_OFFLINE) {
+		ads_job_fail(job, -ENODEV, "the source is gone");
+		return;
+	}
+	if (ads_mig_must_stop(m)) {
+		ads_job_done(job, false);
+		return;
+	}
+	if (job->task == ADS_TASK_COMPARE) {
+		if (++job->fails < PIECE_TRIES)
+			ads_job_submit(job, 0, REQ_OP_READ, job->pos, job->len,
+				       ADS_JOB_SOURCE);
+		else
+			compare_error(job);
+		return;
+	}
+	spin_lock_irq(&m->lock);
+	difficult = c->difficult;
+	if (job->fails)
+		c->difficult = true;
+	spin_unlock_irq(&m->lock);
+	if (!difficult) {
+		if (job->fails++)
+			ads_job_done(job, false);
+		else
+			read_piece(job);
+		return;
+	}
+	if (job->len > 1) {
+		job->len /= 2;
+		job->fails = 0;
+		read_piece(job);
+	} else if (++job->fails < PIECE_TRIES) {
+		read_piece(job);
+	} else {
+		block_unread(job);
+	}
+}
+
+void ads_job_source_end(struct ads_job *job)
+{
+	if (job->state == ADS_JOB_ALIVE) {
+		alive_end(job);
+	} else if (job->bio.bi_status) {
+		piece_error(job);
+	} else {
+		job->alive = true;
+		/* Stopping: what was probed is of no use without the copy. */
+		if (job->task == ADS_TASK_PROBE && ads_mig_must_stop(job->m))
+			ads_job_done(job, false);
+		else
+			next_piece(job, job->len * 2);
+	}
+}
