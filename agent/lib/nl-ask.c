@@ -3,6 +3,7 @@
  * The requests of the protocol, one function each.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nl-priv.h"
@@ -116,6 +117,58 @@ int ads_nl_migrations(struct ads_nl *nl, const uint8_t *pool,
 	struct ads_nl_request r = { .cmd = ADSHARD_CMD_GET_MIGRATION, .pool = pool };
 	int rc = ads_nl_dump(nl, &r, on_migration, &v, err);
 
+	*out = v.data;
+	*n = v.n;
+	return rc;
+}
+
+static int on_bad(struct nlattr **attrs, void *arg)
+{
+	struct ads_bad *b = ads_vec_push(arg);
+
+	if (!b)
+		return -ENOMEM;
+	ads_nl_parse_bad(attrs, b);
+	return 0;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct ads_bad *x = a, *y = b;
+	int c = memcmp(x->pool_uuid, y->pool_uuid, ADS_UUID_LEN);
+
+	if (c)
+		return c;
+	if (x->segment != y->segment)
+		return x->segment < y->segment ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+int ads_nl_bad(struct ads_nl *nl, const uint8_t *pool,
+	       const struct ads_seg_filter *f, struct ads_bad **out, size_t *n,
+	       struct ads_err *err)
+{
+	struct ads_vec v = { .elem = sizeof(**out) };
+	struct ads_err e = { "" };
+	struct ads_nl_attr a[2];
+	struct ads_nl_request r = { .cmd = ADSHARD_CMD_GET_BAD, .pool = pool,
+			     .attrs = a };
+	int rc;
+
+	if (f && f->first)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_SEGMENT, 4,
+						   f->first };
+	if (f && f->count)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_COUNT, 4,
+						   f->count };
+	rc = ads_nl_dump(nl, &r, on_bad, &v, &e);
+	if (rc == -EOPNOTSUPP)
+		rc = 0;
+	if (rc && err)
+		*err = e;
+	/* A dump has them in order of the segments only. */
+	if (v.n)
+		qsort(v.data, v.n, v.elem, by_place);
 	*out = v.data;
 	*n = v.n;
 	return rc;

@@ -87,6 +87,11 @@ static const struct nla_policy policy[ADSHARD_A_MAX + 1] = {
 	[ADSHARD_A_TIME_NS] = U64,
 	[ADSHARD_A_ERROR] = U32,
 	[ADSHARD_A_TEXT] = STRING,
+	[ADSHARD_A_NR_BAD] = U32,
+	[ADSHARD_A_NR_BAD_FREE] = U32,
+	[ADSHARD_A_BAD_BYTES] = U64,
+	[ADSHARD_A_OFFSET] = U64,
+	[ADSHARD_A_LENGTH] = U64,
 };
 
 static const struct nla_policy seg_policy[ADSHARD_SEG_A_MAX + 1] = {
@@ -181,6 +186,10 @@ void ads_nl_parse_pool(struct nlattr **a, struct ads_pool *p)
 	p->max_active = u32(a, ADSHARD_A_MAX_ACTIVE);
 	p->heat_sample = u32(a, ADSHARD_A_HEAT_SAMPLE);
 	p->bytes_per_segment = u32(a, ADSHARD_A_BYTES_PER_SEGMENT);
+	p->knows_bad = a[ADSHARD_A_NR_BAD];
+	p->nr_bad = u32(a, ADSHARD_A_NR_BAD);
+	p->nr_bad_free = u32(a, ADSHARD_A_NR_BAD_FREE);
+	p->bad_bytes = u64(a, ADSHARD_A_BAD_BYTES);
 }
 
 /*
@@ -252,6 +261,16 @@ void ads_nl_parse_migration(struct nlattr **a, struct ads_migration *m)
 	m->writes_held = u64(a, ADSHARD_A_WRITES_HELD);
 	m->hold_max_ns = u64(a, ADSHARD_A_HOLD_MAX_NS);
 	m->age_ns = u64(a, ADSHARD_A_AGE_NS);
+	m->bad_bytes = u64(a, ADSHARD_A_BAD_BYTES);
+}
+
+void ads_nl_parse_bad(struct nlattr **a, struct ads_bad *b)
+{
+	uuid(a, ADSHARD_A_POOL_UUID, b->pool_uuid);
+	b->segment = u32(a, ADSHARD_A_SEGMENT);
+	b->offset = u64(a, ADSHARD_A_OFFSET);
+	b->length = u64(a, ADSHARD_A_LENGTH);
+	b->from = u32(a, ADSHARD_A_SRC_MEMBER);
 }
 
 static int parse_legs(struct nlattr *nest, struct ads_segment *s)
@@ -322,6 +341,7 @@ void ads_nl_parse_event(struct nlattr **a, struct ads_event *ev)
 		{ ADSHARD_A_MEMBER_STATE, ADS_EV_MEMBER_STATE },
 		{ ADSHARD_A_TEXT, ADS_EV_TEXT },
 		{ ADSHARD_A_BYTES_COPIED, ADS_EV_COUNTERS },
+		{ ADSHARD_A_BAD_BYTES, ADS_EV_BAD },
 	};
 
 	for (size_t i = 0; i < sizeof(bits) / sizeof(*bits); i++)
@@ -348,6 +368,14 @@ void ads_nl_parse_event(struct nlattr **a, struct ads_event *ev)
 	ev->mismatches = u64(a, ADSHARD_A_MISMATCHES);
 	ev->hold_max_ns = u64(a, ADSHARD_A_HOLD_MAX_NS);
 	ev->age_ns = u64(a, ADSHARD_A_AGE_NS);
+	ev->bad_bytes = u64(a, ADSHARD_A_BAD_BYTES);
+}
+
+bool ads_event_blames_dst(const struct ads_event *ev)
+{
+	return ev->type == ADSHARD_EVENT_MIGRATION_FAILED &&
+	       ev->has & ADS_EV_TEXT && ev->has & ADS_EV_DST &&
+	       strstr(ev->text, "the destination");
 }
 
 #define NAME(names, i) \

@@ -73,6 +73,7 @@ void ads_nl_parse_pool(struct nlattr **a, struct ads_pool *p);
 void ads_nl_parse_member(struct nlattr **a, struct ads_member *m);
 void ads_nl_parse_migration(struct nlattr **a, struct ads_migration *m);
 int ads_nl_parse_segments(struct nlattr **a, struct ads_vec *out);
+void ads_nl_parse_bad(struct nlattr **a, struct ads_bad *b);
 void ads_nl_parse_event(struct nlattr **a, struct ads_event *ev);
 
 #endif

@@ -50,6 +50,9 @@ struct ads_pool {
 	uint32_t max_active;
 	uint32_t heat_sample;		/* 1 bio in so many is sampled */
 	uint32_t bytes_per_segment;	/* kernel memory */
+	bool knows_bad;			/* false: a module without bad ranges */
+	uint32_t nr_bad, nr_bad_free;	/* bad ranges, and room for more */
+	uint64_t bad_bytes;
 };
 
 struct ads_member {
@@ -100,6 +103,15 @@ struct ads_migration {
 	uint64_t bytes_copied;
 	uint64_t writes_held, hold_max_ns;
 	uint64_t age_ns;		/* 0: queued */
+	uint64_t bad_bytes;		/* can't be read so far */
+};
+
+/* What nobody could read when its segment was moved, and nobody wrote since. */
+struct ads_bad {
+	uint8_t pool_uuid[ADS_UUID_LEN];
+	uint32_t segment;
+	uint64_t offset, length;	/* in the segment */
+	uint32_t from;			/* member that could not read it */
 };
 
 /* Bits of ads_event.has: which of the optional fields the event carries. */
@@ -112,6 +124,7 @@ struct ads_migration {
 #define ADS_EV_MEMBER_STATE	0x040
 #define ADS_EV_TEXT		0x080
 #define ADS_EV_COUNTERS		0x100	/* the copying counters */
+#define ADS_EV_BAD		0x200	/* the move left bad ranges */
 
 struct ads_event {
 	uint8_t pool_uuid[ADS_UUID_LEN];
@@ -126,6 +139,7 @@ struct ads_event {
 	char text[256];
 	uint64_t bytes_copied, chunks_verified, chunks_recopied, mismatches;
 	uint64_t hold_max_ns, age_ns;
+	uint64_t bad_bytes;
 	/*
 	 * Events of this pool that were lost just before this one. With
 	 * @overrun the socket ran full: nothing else in the event is valid, it
@@ -175,6 +189,13 @@ int ads_nl_segments(struct ads_nl *nl, const uint8_t *pool,
 int ads_nl_migrations(struct ads_nl *nl, const uint8_t *pool_or_null,
 		      struct ads_migration **out, size_t *n,
 		      struct ads_err *err);
+/*
+ * Bad ranges, by segment and offset; of all pools if @pool is NULL. Of @f only
+ * the range counts. A module that knows of none has none.
+ */
+int ads_nl_bad(struct ads_nl *nl, const uint8_t *pool,
+	       const struct ads_seg_filter *f, struct ads_bad **out, size_t *n,
+	       struct ads_err *err);
 
 int ads_nl_migrate(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
 		   uint32_t dst, uint32_t priority, uint64_t cookie,
@@ -201,6 +222,12 @@ int ads_nl_subscribe(struct ads_nl *nl, struct ads_err *err);
 int ads_nl_event_fd(const struct ads_nl *nl);	/* -1 if not subscribed */
 int ads_nl_read_events(struct ads_nl *nl, ads_event_fn cb, void *arg,
 		       struct ads_err *err);
+
+/*
+ * Of a migration that has failed: was it the destination? There is no other sign
+ * of it than the kernel's sentence, which then speaks of it.
+ */
+bool ads_event_blames_dst(const struct ads_event *ev);
 
 /* Lower-case words for the enums, "unknown" for what this version can't name. */
 const char *ads_pool_state_name(uint32_t state);
