@@ -199,21 +199,54 @@ static bool more(struct job *j)
 	return j->rounds <= EVAC_ROUNDS && !all_drained((struct evac *)j);
 }
 
+/* What could not be read is lost, but not a reason to stay. */
+static int report_bad(struct evac *e)
+{
+	struct job *j = &e->job;
+
+	return bad_report(j->c, NULL, e->what, all_drained(e) ? "drained" :
+			  "moved", j->bad, all_drained(e) ?
+			  "; may be pulled" : "");
+}
+
 static int finish(struct evac *e, int rc)
 {
 	struct job *j = &e->job;
 
-	if (rc == CTL_OK || rc == CTL_ERRORS)
+	if (rc == CTL_OK || rc == CTL_ERRORS || rc == CTL_UNREAD) {
 		job_summary(j, e->what);
-	if (rc == CTL_ERRORS)
+		evac_report_faults(e);
+	}
+	if (rc == CTL_ERRORS) {
 		job_report_failures(j);
-	if (rc)
+		report_bad(e);
+	}
+	if (rc && rc != CTL_UNREAD)
 		return rc;
-	if (all_drained(e))
-		ctl_say(j->c, "%s: drained; may be pulled", e->what);
-	else
+	if (!all_drained(e))
 		ctl_warn(j->c, "%s: empty, but not marked drained yet (adshardctl status)",
 			 e->what);
+	if (rc)
+		return report_bad(e);
+	if (all_drained(e))
+		ctl_say(j->c, "%s: drained; may be pulled", e->what);
+	return CTL_OK;
+}
+
+/* Nothing to do; but what was lost by then is worth the same words. */
+static int drained_already(struct evac *e)
+{
+	struct job *j = &e->job;
+	struct ads_err err = { "" };
+	int rc = job_count_bad(j, &err);
+
+	if (rc)
+		return ctl_fail_err(j->c, rc, &err);
+	if (j->c->doc)
+		job_summary(j, e->what);
+	if (j->bad.ranges)
+		return report_bad(e);
+	ctl_say(j->c, "%s: drained already; may be pulled", e->what);
 	return CTL_OK;
 }
 
@@ -229,10 +262,8 @@ static int evacuate(struct evac *e, bool detach, bool dry)
 		return rc;
 	if (dry)
 		return evac_show_plan(e);
-	if (!j->nr && all_drained(e)) {
-		ctl_say(j->c, "%s: drained already; may be pulled", e->what);
-		return CTL_OK;
-	}
+	if (!j->nr && all_drained(e))
+		return drained_already(e);
 	/* From here on an interrupt ends the watching only. */
 	ctl_catch_signals();
 	rc = set_state(e, ADSHARD_MEMBER_DRAINING);

@@ -232,6 +232,8 @@ static int on_event(const struct ads_event *ev, void *arg)
 				ev->hold_max_ns / 1e9);
 		ads_json_double(o, "age_seconds", ev->age_ns / 1e9);
 	}
+	if (ev->has & ADS_EV_BAD)
+		ads_json_u64(o, "bad_bytes", ev->bad_bytes);
 	emit(e, o);
 	if (ev->seq > e->since || ev->type == ADSHARD_EVENT_POOL_ACTIVE)
 		e->since = ev->seq;

@@ -219,10 +219,11 @@ static int run(struct ctl *c, int argc, char **argv)
 	if (wait && job_count(&j, JOB_PENDING)) {
 		snprintf(what, sizeof(what), "migrate to %s", name);
 		val = job_wait(&j, what);
-		if (val)
+		if (val && (val != CTL_UNREAD || !rc))
 			rc = val;
-		if (!rc || rc == CTL_ERRORS)
+		if (!rc || rc == CTL_ERRORS || rc == CTL_UNREAD)
 			job_summary(&j, what);
+		bad_report(c, NULL, what, "moved", j.bad, "");
 	}
 	if (rc == CTL_ERRORS)
 		job_report_failures(&j);

@@ -10,6 +10,7 @@
 #include "lib/dev.h"
 #include "lib/units.h"
 
+#include "bad.h"
 #include "table.h"
 #include "verbs.h"
 #include "view.h"
@@ -120,6 +121,19 @@ static void print_errors(const struct view *v)
 	}
 }
 
+/* Unless it is what the state is about. */
+static void print_bad(const struct view *v)
+{
+	struct bad_sum sum = bad_add_up(v->bad, v->nr_bad, NULL, NULL);
+	char words[64], from[256];
+
+	if (!sum.ranges || !strcmp(v->health.state, "bad-ranges"))
+		return;
+	bad_sources(v->bad, v->nr_bad, v->m, v->nr_m, from, sizeof(from));
+	printf("   bad: %s could not be read when they were moved (from %s); 'adshardctl segments --bad --files' lists the files\n",
+	       bad_words(sum, words, sizeof(words)), from);
+}
+
 static void print_job(const struct view *v, const struct ads_agent_job *j,
 		      void *arg)
 {
@@ -191,7 +205,7 @@ static void print_migrations(const struct view *v)
 {
 	uint64_t seg = v->pool->segment_size;
 	struct left left = { 0 };
-	char src[128], dst[128], percent[16], rate[32], eta[32];
+	char src[128], dst[128], percent[16], rate[32], eta[32], bad[32];
 	double sum = 0;
 
 	if (!v->nr_mig)
@@ -222,12 +236,15 @@ static void print_migrations(const struct view *v)
 			done--;
 		ctl_member_name(v->m, v->nr_m, m->src, src, sizeof(src));
 		ctl_member_name(v->m, v->nr_m, m->dst, dst, sizeof(dst));
-		printf("        segment %u: %s -> %s, %s %s, %s/s, ETA %s\n",
+		printf("        segment %u: %s -> %s, %s %s, %s/s, ETA %s%s%s\n",
 		       m->segment, src, dst, ads_step_name(m->step),
 		       ads_format_percent(done, seg, percent, sizeof(percent)),
 		       ads_format_size((uint64_t)r, false, rate, sizeof(rate)),
 		       ads_format_duration(r >= 1024 ? (double)(seg - done) / r
-					   : -1, eta, sizeof(eta)));
+					   : -1, eta, sizeof(eta)),
+		       m->bad_bytes ? ", can't be read: " : "",
+		       m->bad_bytes ? ads_format_size(m->bad_bytes, false, bad,
+						      sizeof(bad)) : "");
 	}
 }
 
@@ -261,6 +278,7 @@ static void print_view(struct ctl *c, const struct view *v)
 	else
 		putchar('\n');
 	print_errors(v);
+	print_bad(v);
 	print_blocked(v);
 	view_each_job(v, print_job, NULL);
 	print_migrations(v);
@@ -323,8 +341,7 @@ static int show(struct ctl *c, struct ads_pool *pools, size_t n,
 				print_view(c, &v);
 			shown++;
 		}
-		free(v.m);
-		free(v.mig);
+		view_free(&v);
 	}
 	if (!shown)
 		ctl_say(c, "%s", n ? "all pools are healthy" :

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bad.h"
 #include "verbs.h"
 
 #define TICK_MS	1000
@@ -24,25 +25,64 @@ struct wait {
 	struct ctl *c;
 	enum what what;
 	const char *arg;	/* the member, the pool, or NULL */
+	struct ads_pool pool;	/* of IDLE and DRAINED, as last seen */
+	uint32_t member;
+	struct moved *moved;	/* since the waiting began, with bad ranges */
+	size_t nr_moved;
 };
+
+struct moved {
+	uint32_t segment, src;
+};
+
+static bool of_member(const struct ads_bad *b, void *arg)
+{
+	return b->from == ((struct wait *)arg)->member;
+}
+
+static bool of_moved(const struct ads_bad *b, void *arg)
+{
+	const struct wait *w = arg;
+
+	for (size_t i = 0; i < w->nr_moved; i++)
+		if (w->moved[i].segment == b->segment &&
+		    w->moved[i].src == b->from)
+			return true;
+	return false;
+}
+
+/* It is over; was it well? */
+static int unread(struct wait *w)
+{
+	struct ads_err err = { "" };
+	struct bad_sum sum;
+	int rc = bad_ask(w->c, w->pool.uuid, w->what == IDLE ? of_moved :
+			 of_member, w, &sum, &err);
+
+	if (rc)
+		return ctl_fail_err(w->c, rc, &err);
+	return bad_report(w->c, w->c->doc, w->what == IDLE ? "the pool" :
+			  w->arg, w->what == IDLE ? "idle" : "drained", sum,
+			  "");
+}
 
 /* An exit code, or -1: not yet. */
 static int check_member(struct wait *w)
 {
 	struct ads_err err = { "" };
 	struct ads_member *m;
-	struct ads_pool p;
 	int rc, at;
 	size_t nr;
 
-	rc = ctl_load_pool(w->c, &p, &m, &nr);
+	rc = ctl_load_pool(w->c, &w->pool, &m, &nr);
 	if (rc)
 		return rc;
 	at = ads_find_member(m, nr, w->arg, &err);
 	if (at < 0) {
 		rc = ctl_fail_err(w->c, at, &err);
 	} else if (m[at].state == ADSHARD_MEMBER_DRAINED) {
-		rc = CTL_OK;
+		w->member = m[at].index;
+		rc = unread(w);
 	} else if (m[at].state == ADSHARD_MEMBER_DRAINING) {
 		rc = -1;
 	} else {
@@ -55,14 +95,34 @@ static int check_member(struct wait *w)
 	return rc;
 }
 
+static int on_event(const struct ads_event *ev, void *arg)
+{
+	struct wait *w = arg;
+	struct moved *p;
+
+	if (ev->overrun || ev->type != ADSHARD_EVENT_MIGRATION_DONE ||
+	    !(ev->has & ADS_EV_BAD) || !ev->bad_bytes || w->what != IDLE ||
+	    memcmp(ev->pool_uuid, w->pool.uuid, ADS_UUID_LEN))
+		return 0;
+	p = reallocarray(w->moved, w->nr_moved + 1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	w->moved = p;
+	p[w->nr_moved++] = (struct moved){ ev->segment, ev->src };
+	return 0;
+}
+
 static int check_idle(struct wait *w)
 {
-	struct ads_pool p;
-	int rc = ctl_load_pool(w->c, &p, NULL, NULL);
+	int rc = ctl_load_pool(w->c, &w->pool, NULL, NULL);
 
 	if (rc)
 		return rc;
-	return p.nr_active || p.nr_queued ? -1 : CTL_OK;
+	if (w->pool.nr_active || w->pool.nr_queued)
+		return -1;
+	/* Events come before what they tell of. */
+	rc = ads_nl_read_events(w->c->nl, on_event, w, NULL);
+	return rc < 0 ? ctl_fail_err(w->c, rc, NULL) : unread(w);
 }
 
 /* "active" waits for the module too; "gone" is content without it. */
@@ -98,11 +158,6 @@ static int check(struct wait *w)
 	}
 }
 
-static int nothing(const struct ads_event *ev, void *arg)
-{
-	return 0;
-}
-
 static int wait_loop(struct wait *w, double timeout)
 {
 	double end = ads_now() + timeout;
@@ -124,7 +179,7 @@ static int wait_loop(struct wait *w, double timeout)
 		p.fd = w->c->nl ? ads_nl_event_fd(w->c->nl) : -1;
 		poll(&p, 1, left < TICK_MS ? (int)left + 1 : TICK_MS);
 		if (w->c->nl)
-			ads_nl_read_events(w->c->nl, nothing, NULL, NULL);
+			ads_nl_read_events(w->c->nl, on_event, w, NULL);
 	}
 }
 
@@ -168,7 +223,9 @@ static int run(struct ctl *c, int argc, char **argv)
 		if (rc)
 			return rc;
 	}
-	return wait_loop(&w, timeout);
+	rc = wait_loop(&w, timeout);
+	free(w.moved);
+	return rc;
 }
 
 const struct ctl_cmd ctl_wait = {

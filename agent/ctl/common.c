@@ -210,6 +210,12 @@ void ctl_json_pool(struct json_object *o, const struct ads_pool *p)
 	ads_json_u64(o, "max_active", p->max_active);
 	ads_json_u64(o, "heat_sample", p->heat_sample);
 	ads_json_u64(o, "kernel_bytes_per_segment", p->bytes_per_segment);
+	ads_json_u64(o, "bad_ranges", p->nr_bad);
+	ads_json_u64(o, "bad_bytes", p->bad_bytes);
+	if (p->knows_bad)
+		ads_json_u64(o, "bad_ranges_free", p->nr_bad_free);
+	else
+		ads_json_null(o, "bad_ranges_free");
 }
 
 void ctl_json_migration(struct json_object *o, const struct ads_migration *m)
@@ -228,4 +234,5 @@ void ctl_json_migration(struct json_object *o, const struct ads_migration *m)
 	ads_json_u64(o, "writes_held", m->writes_held);
 	ads_json_double(o, "longest_hold_seconds", m->hold_max_ns / 1e9);
 	ads_json_double(o, "age_seconds", m->age_ns / 1e9);
+	ads_json_u64(o, "bad_bytes", m->bad_bytes);
 }

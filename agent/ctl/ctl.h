@@ -32,6 +32,7 @@ enum ctl_exit {
 	CTL_ERRORS	= 8,	/* the job has ended, not all of it well */
 	CTL_DAMAGED	= 9,	/* check: a copy is damaged, others serve */
 	CTL_DEAD	= 10,	/* check: the pool would not activate */
+	CTL_UNREAD	= 11,	/* all has moved, but not all could be read */
 };
 
 struct ctl_opt {

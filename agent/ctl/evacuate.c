@@ -50,6 +50,11 @@ static int cmp_heat(const void *a, const void *b)
 	return x->segment < y->segment ? -1 : x->segment > y->segment;
 }
 
+static bool of_members(const struct ads_bad *b, void *arg)
+{
+	return is_from(arg, b->from);
+}
+
 /* All segments on the members, ascending, into one array. */
 static int load_segments(struct evac *e, struct ads_segment **out, size_t *nr,
 			 struct ads_err *err)
@@ -149,10 +154,10 @@ int evac_collect(struct evac *e)
 	if (rc)
 		return ctl_fail_err(j->c, rc, &err);
 	j->moved += job_count(j, JOB_DONE);
-	free(j->seg);
+	job_free_segments(j);
 	free(e->order);
-	j->nr = 0;
 	e->adopted = 0;
+	j->mine = of_members;
 	j->seg = calloc(n + 1, sizeof(*j->seg));
 	e->order = calloc(n + 1, sizeof(*e->order));
 	heat = calloc(n + 1, sizeof(*heat));
@@ -247,39 +252,112 @@ void evac_queue(struct evac *e)
 	}
 }
 
+/* Where it failed, and whose fault it was. -ENOMEM. */
+static int note_failure(struct evac *e, struct job_segment *s)
+{
+	uint32_t *p = reallocarray(s->failed_dst, s->nr_failed_dst + 1,
+				   sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	s->failed_dst = p;
+	p[s->nr_failed_dst++] = s->dst;
+	if (!s->dst_fault || s->dst >= ADSHARD_MAX_MEMBERS) {
+		s->tries++;
+		return 0;
+	}
+	if (!e->fault)
+		e->fault = calloc(ADSHARD_MAX_MEMBERS, sizeof(*e->fault));
+	if (!e->fault)
+		return -ENOMEM;
+	e->fault[s->dst].segments++;
+	snprintf(e->fault[s->dst].why, sizeof(e->fault->why), "%s", s->why);
+	return 0;
+}
+
+/*
+ * A destination for one that has failed elsewhere: never where it failed, and
+ * with @careful not where another one did, either. ADS_PLACE_NONE.
+ */
+static uint32_t other_place(struct evac *e, const struct job_segment *s,
+			    bool careful)
+{
+	struct job *j = &e->job;
+	struct ads_place_segment ps = { .segment = s->segment, .nr_on = 1,
+					.on = { s->src } };
+	struct ads_place_member *pm = job_place_members(j, e->agent);
+	uint32_t *exclude = calloc(e->nr_from + s->nr_failed_dst + j->nr_m,
+				   sizeof(*exclude));
+	struct ads_place_opts o = { .exclude = exclude };
+	uint32_t dst = ADS_PLACE_NONE;
+
+	if (pm && exclude) {
+		for (size_t i = 0; i < e->nr_from; i++)
+			exclude[o.nr_exclude++] = e->from[i];
+		for (size_t i = 0; i < s->nr_failed_dst; i++)
+			exclude[o.nr_exclude++] = s->failed_dst[i];
+		for (size_t i = 0; careful && e->fault && i < j->nr_m; i++)
+			if (e->fault[j->m[i].index].segments)
+				exclude[o.nr_exclude++] = j->m[i].index;
+		if (ads_place(pm, j->nr_m, &ps, 1, &o, &dst, NULL))
+			dst = ADS_PLACE_NONE;
+	}
+	job_place_free(pm, j->nr_m);
+	free(exclude);
+	return dst;
+}
+
 bool evac_again(struct job *j, struct job_segment *s)
 {
 	struct evac *e = (struct evac *)j;
-	struct ads_place_segment ps = { .segment = s->segment };
-	struct ads_place_opts o = { .exclude = e->from,
-				    .nr_exclude = e->nr_from };
 	int at = ads_member_by_index(j->m, j->nr_m, s->dst);
-	struct ads_place_member *pm;
 	uint32_t dst;
-	int rc;
 
 	/* Aborted by hand: their will be done. */
 	if (s->state == JOB_ABORTED && at >= 0 &&
 	    j->m[at].state == ADSHARD_MEMBER_ONLINE)
 		return false;
-	if (s->tries >= JOB_MAX_TRIES)
+	if (s->given_up)
 		return false;
-	s->failed_dst[s->tries ? s->tries - 1 : 0] = s->dst;
-	ps.on[ps.nr_on++] = s->src;
-	for (unsigned int i = 0; i < s->tries &&
-	     ps.nr_on < ADSHARD_MAX_LEGS; i++)
-		ps.on[ps.nr_on++] = s->failed_dst[i];
-	pm = job_place_members(j, e->agent);
-	if (!pm)
+	s->given_up = true;
+	if (note_failure(e, s) || s->tries >= JOB_MAX_TRIES)
 		return false;
-	rc = ads_place(pm, j->nr_m, &ps, 1, &o, &dst, NULL);
-	job_place_free(pm, j->nr_m);
-	if (rc) {
-		s->tries = JOB_MAX_TRIES;	/* nowhere else to go */
+	dst = other_place(e, s, true);
+	if (dst == ADS_PLACE_NONE)
+		dst = other_place(e, s, false);
+	if (dst == ADS_PLACE_NONE)
 		return false;
-	}
+	s->given_up = false;
 	s->dst = dst;
 	return !job_queue(j, s, (uint32_t)j->nr, JOB_COOKIE(e->total));
+}
+
+void evac_report_faults(struct evac *e)
+{
+	struct job *j = &e->job;
+	struct json_object *o = j->c->doc ? ads_json_get(j->c->doc, "result") :
+					    NULL;
+	struct json_object *list = o ? ads_json_arr(o, "destinations_failed") :
+				       NULL;
+	char name[128];
+
+	for (uint32_t i = 0; e->fault && i < ADSHARD_MAX_MEMBERS; i++) {
+		const struct evac_fault *f = &e->fault[i];
+
+		if (!f->segments)
+			continue;
+		ctl_member_name(j->m, j->nr_m, i, name, sizeof(name));
+		ctl_warn(j->c, "%u segment%s could not be written to %s: %s",
+			 f->segments, f->segments == 1 ? "" : "s", name,
+			 f->why);
+		if (!list)
+			continue;
+		o = ads_json_push(list);
+		ads_json_u64(o, "member", i);
+		ads_json_str(o, "device", name);
+		ads_json_u64(o, "segments", f->segments);
+		ads_json_str(o, "reason", f->why);
+	}
 }
 
 int evac_more(struct evac *e)
@@ -366,5 +444,6 @@ void evac_free(struct evac *e)
 	ads_agent_status_free(e->agent);
 	free(e->from);
 	free(e->order);
+	free(e->fault);
 	job_free(&e->job);
 }

@@ -17,7 +17,13 @@ struct evac {
 	size_t total;		/* segments when the evacuation began */
 	size_t adopted;
 	struct ads_agent_status *agent;		/* NULL: doesn't answer */
+	struct evac_fault *fault;	/* by member: failures as destination */
 	char what[64];		/* "evacuate /dev/sdb" */
+};
+
+struct evac_fault {
+	uint32_t segments;
+	char why[160];
 };
 
 void evac_name(struct evac *e);
@@ -37,6 +43,9 @@ void evac_queue(struct evac *e);
 
 /* A segment's migration has failed: try another destination. */
 bool evac_again(struct job *j, struct job_segment *s);
+
+/* Which destinations have failed: to the document or as lines. */
+void evac_report_faults(struct evac *e);
 
 void evac_free(struct evac *e);
 

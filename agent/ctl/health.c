@@ -4,6 +4,7 @@
 
 #include <linux/adshard-format.h>
 
+#include "bad.h"
 #include "health.h"
 
 uint64_t health_errors(const struct ads_member *m)
@@ -90,6 +91,28 @@ static void judge_pool(const struct ads_pool *p, struct health *h)
 		snprintf(h->action, sizeof(h->action),
 			 "resume it (dmsetup resume)");
 	}
+}
+
+/* Lost data comes before disks that may yet lose some. */
+static void judge_bad(const struct ads_pool *p, const struct ads_member *m,
+		      size_t nr, const struct ads_bad *bad, size_t nr_bad,
+		      struct health *h)
+{
+	struct bad_sum sum = { .ranges = p->nr_bad, .bytes = p->bad_bytes };
+	char words[64], from[256];
+
+	/* What was written since the pool was asked is no longer bad. */
+	if (nr_bad)
+		sum = bad_add_up(bad, nr_bad, NULL, NULL);
+	if (!sum.ranges || !verdict(h, HEALTH_WARN, "bad-ranges"))
+		return;
+	bad_sources(bad, nr_bad, m, nr, from, sizeof(from));
+	snprintf(h->why, sizeof(h->why),
+		 "%s could not be read when they were moved%s%s%s; reads of them fail",
+		 bad_words(sum, words, sizeof(words)),
+		 from[0] ? " (from " : "", from, from[0] ? ")" : "");
+	snprintf(h->action, sizeof(h->action),
+		 "'adshardctl segments --bad --files' lists the files: restore them from a backup; what is written is good again");
 }
 
 static void judge_failed(const struct ads_member *m, struct health *h)
@@ -251,10 +274,12 @@ static void judge_healthy(const struct ads_member *m, size_t nr,
 
 void health_judge(const struct ads_pool *p, const struct ads_member *m,
 		  size_t nr, const struct ads_migration *mig, size_t nr_mig,
+		  const struct ads_bad *bad, size_t nr_bad,
 		  const struct ads_agent_status *agent, struct health *h)
 {
 	memset(h, 0, sizeof(*h));
 	judge_pool(p, h);
+	judge_bad(p, m, nr, bad, nr_bad, h);
 	for (size_t i = 0; i < nr; i++) {
 		size_t moving = 0;
 

@@ -29,6 +29,7 @@ struct health {
 /* @agent may be NULL. */
 void health_judge(const struct ads_pool *p, const struct ads_member *m,
 		  size_t nr, const struct ads_migration *mig, size_t nr_mig,
+		  const struct ads_bad *bad, size_t nr_bad,
 		  const struct ads_agent_status *agent, struct health *out);
 
 uint64_t health_errors(const struct ads_member *m);

@@ -68,8 +68,8 @@ int job_queue(struct job *j, struct job_segment *s, uint32_t priority,
 	struct ads_err err = { "" };
 	int rc;
 
-	s->tries++;
-	s->adopted = false;
+	s->adopted = s->dst_fault = false;
+	s->why[0] = '\0';
 	rc = ads_nl_migrate(j->c->nl, j->pool.uuid, s->segment, s->dst,
 			    priority, cookie, &err);
 	if (rc == -EALREADY) {
@@ -114,6 +114,10 @@ static int on_event(const struct ads_event *ev, void *arg)
 		snprintf(s->why, sizeof(s->why), "%s", strerror(ev->error));
 	else if (ev->type == ADSHARD_EVENT_MIGRATION_ABORTED)
 		snprintf(s->why, sizeof(s->why), "aborted");
+	if (ev->type == ADSHARD_EVENT_MIGRATION_DONE)
+		s->bad_bytes = ev->bad_bytes;
+	if (ads_event_blames_dst(ev) && ev->dst == s->dst)
+		s->dst_fault = true;
 	if (ev->type == ADSHARD_EVENT_MIGRATION_ABORTED &&
 	    s->state == JOB_PENDING)
 		s->state = JOB_ABORTED;
@@ -229,8 +233,22 @@ static const char *note(const struct job *j, const struct tally *t, char *buf,
 	return buf;
 }
 
+static bool of_segment(const struct ads_bad *b, void *arg)
+{
+	const struct job_segment *s = job_find(arg, b->segment);
+
+	return s && s->state == JOB_DONE && s->src == b->from;
+}
+
+int job_count_bad(struct job *j, struct ads_err *err)
+{
+	return bad_ask(j->c, j->pool.uuid, j->mine ? j->mine : of_segment, j,
+		       &j->bad, err);
+}
+
 static int finish(struct job *j, const struct tally *t, size_t total, int rc)
 {
+	struct ads_err err = { "" };
 	bool failed = job_count(j, JOB_FAILED) || job_count(j, JOB_ABORTED);
 	char text[64];
 
@@ -244,7 +262,10 @@ static int finish(struct job *j, const struct tally *t, size_t total, int rc)
 			    note(j, t, text, sizeof(text)));
 	if (rc)
 		return rc;
-	return failed ? CTL_ERRORS : CTL_OK;
+	rc = job_count_bad(j, &err);
+	if (rc)
+		return ctl_fail_err(j->c, rc, &err);
+	return failed ? CTL_ERRORS : j->bad.ranges ? CTL_UNREAD : CTL_OK;
 }
 
 int job_wait(struct job *j, const char *what)
@@ -344,6 +365,8 @@ void job_summary(struct job *j, const char *what)
 	ads_json_u64(o, "chunks_recopied", j->chunks_recopied);
 	ads_json_u64(o, "mismatches", j->mismatches);
 	ads_json_double(o, "longest_hold_seconds", j->hold_max_ns / 1e9);
+	ads_json_u64(o, "bad_ranges", j->bad.ranges);
+	ads_json_u64(o, "bad_bytes", j->bad.bytes);
 }
 
 void job_json_segments(struct job *j, struct json_object *o)
@@ -366,6 +389,7 @@ void job_json_segments(struct job *j, struct json_object *o)
 		ads_json_bool(e, "adopted", s->adopted);
 		ads_json_str(e, "reason", s->why[0] && s->state != JOB_DONE ?
 			     s->why : NULL);
+		ads_json_u64(e, "bad_bytes", s->bad_bytes);
 	}
 }
 
@@ -401,8 +425,17 @@ void job_place_free(struct ads_place_member *pm, size_t nr)
 	free(pm);
 }
 
+void job_free_segments(struct job *j)
+{
+	for (size_t i = 0; i < j->nr; i++)
+		free(j->seg[i].failed_dst);
+	free(j->seg);
+	j->seg = NULL;
+	j->nr = 0;
+}
+
 void job_free(struct job *j)
 {
 	free(j->m);
-	free(j->seg);
+	job_free_segments(j);
 }

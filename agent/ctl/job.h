@@ -9,7 +9,7 @@
 
 #include "lib/place.h"
 
-#include "ctl.h"
+#include "bad.h"
 
 /*
  * Cookie of an evacuation's migrations: a tag and the number of segments when
@@ -28,6 +28,7 @@ enum job_state {
 	JOB_ABORTED,
 };
 
+/* For reasons that are not the destination's. */
 #define JOB_MAX_TRIES	3
 
 struct job_segment {
@@ -35,9 +36,13 @@ struct job_segment {
 	uint32_t src, dst;		/* member indexes */
 	enum job_state state;
 	bool adopted;			/* somebody else had queued it */
-	unsigned int tries;
-	uint32_t failed_dst[JOB_MAX_TRIES];
 	char why[160];			/* of a failure */
+	bool dst_fault;			/* it was the destination's */
+	bool given_up;			/* there is nothing more to try */
+	unsigned int tries;		/* that failed for another reason */
+	uint32_t *failed_dst;		/* each is tried once */
+	size_t nr_failed_dst;
+	uint64_t bad_bytes;		/* that its move left unreadable */
 };
 
 struct job {
@@ -55,8 +60,13 @@ struct job {
 	uint64_t bytes_copied, chunks_verified, chunks_recopied, mismatches;
 	uint64_t hold_max_ns;
 
+	/* Ranges that could not be read, known when job_wait() has ended. */
+	struct bad_sum bad;
+	/* Which of the pool's are this job's; NULL: by segment and source. */
+	bad_mine_fn mine;
+
 	/*
-	 * Called once a segment has failed or was aborted; may queue it anew and
+	 * Called while a segment has failed or was aborted; may queue it anew and
 	 * return true. NULL: never.
 	 */
 	bool (*again)(struct job *j, struct job_segment *s);
@@ -78,7 +88,7 @@ int job_queue(struct job *j, struct job_segment *s, uint32_t priority,
 /*
  * Waits until no segment is pending; draws progress. The caller has called
  * ctl_catch_signals(). An exit code: CTL_OK,
- * CTL_ERRORS, CTL_DETACHED, or what check() said.
+ * CTL_ERRORS, CTL_UNREAD, CTL_DETACHED, or what check() said.
  */
 int job_wait(struct job *j, const char *what);
 
@@ -88,7 +98,10 @@ size_t job_count(const struct job *j, enum job_state state);
 void job_report_failures(struct job *j);
 /* Closing figures: to the document or as a line. */
 void job_summary(struct job *j, const char *what);
+void job_free_segments(struct job *j);
 void job_free(struct job *j);
+/* j->bad, as it is now. -errno. */
+int job_count_bad(struct job *j, struct ads_err *err);
 
 /* Members as the placement wants them; free() the array and its names. */
 struct ads_place_member *job_place_members(const struct job *j,

@@ -40,7 +40,7 @@ static void help(void)
 	     "Exit codes: 0 ok, 1 failed, 2 usage, 3 module or agent not reachable,\n"
 	     "4 no such object, 5 refused (not safe), 6 busy, 7 interrupted (the job\n"
 	     "goes on), 8 the job has ended with errors, 9 metadata is damaged but serves,\n"
-	     "10 the pool would not activate.\n\n"
+	     "10 the pool would not activate, 11 all has moved, but not all could be read.\n\n"
 	     "adshardctl(8) has the details and examples.");
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/dev.h"
 #include "lib/units.h"
 
+#include "bad.h"
 #include "job.h"
 #include "view.h"
 
@@ -26,10 +28,25 @@ int view_load(struct ctl *c, struct ads_pool *p,
 	if (!rc)
 		rc = ads_nl_migrations(c->nl, p->uuid, &v->mig, &v->nr_mig,
 				       err);
+	if (!rc && p->nr_bad)
+		rc = ads_nl_bad(c->nl, p->uuid, NULL, &v->bad, &v->nr_bad,
+				err);
 	if (!rc)
-		health_judge(p, v->m, v->nr_m, v->mig, v->nr_mig, agent,
-			     &v->health);
+		health_judge(p, v->m, v->nr_m, v->mig, v->nr_mig, v->bad,
+			     v->nr_bad, agent, &v->health);
+	if (rc)
+		view_free(v);
 	return rc;
+}
+
+void view_free(struct view *v)
+{
+	free(v->m);
+	free(v->mig);
+	free(v->bad);
+	v->m = NULL;
+	v->mig = NULL;
+	v->bad = NULL;
 }
 
 /*
@@ -161,6 +178,11 @@ static void json_job(const struct view *v, const struct ads_agent_job *j,
 		ads_json_null(e, "started");
 }
 
+static bool is_from(const struct ads_bad *b, void *arg)
+{
+	return b->from == *(const uint32_t *)arg;
+}
+
 void view_json(struct json_object *o, const struct view *v)
 {
 	static const char *const levels[] = { "ok", "warn", "crit", "unknown" };
@@ -174,6 +196,20 @@ void view_json(struct json_object *o, const struct view *v)
 	ads_json_str(o, "level", levels[v->health.level]);
 	ads_json_str(o, "why", v->health.why);
 	ads_json_str(o, "action", v->health.action);
+	/* ctl_json_pool() has how many there are. */
+	list = ads_json_arr(o, "bad_from");
+	for (size_t i = 0; i < v->nr_m; i++) {
+		struct bad_sum sum = bad_add_up(v->bad, v->nr_bad, is_from,
+						&v->m[i].index);
+		struct json_object *e;
+
+		if (!sum.ranges)
+			continue;
+		e = ads_json_push(list);
+		ads_json_u64(e, "member", v->m[i].index);
+		ads_json_u64(e, "ranges", sum.ranges);
+		ads_json_u64(e, "bytes", sum.bytes);
+	}
 	list = ads_json_arr(o, "members");
 	for (size_t i = 0; i < v->nr_m; i++)
 		json_member(ads_json_push(list), v, &v->m[i]);

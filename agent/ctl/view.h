@@ -9,10 +9,12 @@
 
 struct view {
 	struct ads_pool *pool;
-	struct ads_member *m;		/* to be freed by who loaded it */
+	struct ads_member *m;
 	size_t nr_m;
-	struct ads_migration *mig;	/* likewise */
+	struct ads_migration *mig;
 	size_t nr_mig;
+	struct ads_bad *bad;
+	size_t nr_bad;
 	const struct ads_agent_status *agent;	/* NULL: doesn't answer */
 	struct health health;
 };
@@ -20,6 +22,7 @@ struct view {
 int view_load(struct ctl *c, struct ads_pool *p,
 	      const struct ads_agent_status *agent, struct view *v,
 	      struct ads_err *err);
+void view_free(struct view *v);
 
 typedef void (*view_job_fn)(const struct view *v,
 			    const struct ads_agent_job *j, void *arg);

@@ -175,7 +175,7 @@ static void judge(const struct ads_pool *p, const struct ads_member *m,
 {
 	struct health h;
 
-	health_judge(p, m, nr, mig, nr_mig, NULL, &h);
+	health_judge(p, m, nr, mig, nr_mig, NULL, 0, NULL, &h);
 	assert_string_equal(h.state, want);
 	assert_int_equal(h.level, level);
 	assert_true(h.why[0] && h.action[0]);
