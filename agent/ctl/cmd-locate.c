@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * adshardctl locate: where an offset of the volume, or a file, lies.
+ * (The other way round: reverse-list.c.)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +19,15 @@
 #include "lib/dev.h"
 #include "lib/units.h"
 
+#include "reverse.h"
 #include "table.h"
 #include "verbs.h"
+
+static const struct ctl_opt opts[] = {
+	{ 'v', "reverse", NULL, "which files lie there" },
+	{ 'B', "bad", NULL, "with --reverse: in what could not be read when it was moved" },
+	{ 0, NULL, NULL, NULL },
+};
 
 enum { C_FILE, C_LENGTH, C_OFFSET, C_SEGMENT, C_MEMBER, C_DEVICE, C_POSITION,
 	C_LEG };
@@ -261,12 +269,18 @@ static int locate_offset(struct locate *l, uint64_t offset, bool segment)
 static int run(struct ctl *c, int argc, char **argv)
 {
 	struct locate l = { .c = c };
-	bool segment, is_offset;
+	bool reverse = false, bad = false, segment, is_offset;
 	uint64_t offset;
-	int rc;
+	int val, rc;
 
-	while (ctl_getopt(c, argc, argv) != -1)
-		;
+	while ((val = ctl_getopt(c, argc, argv)) != -1) {
+		reverse |= val == 'v';
+		bad |= val == 'B';
+	}
+	if (bad && !reverse)
+		ctl_usage(c, "--bad goes with --reverse");
+	if (reverse)
+		return reverse_locate(c, argv + optind, argc - optind, bad);
 	if (argc - optind != 1)
 		ctl_usage(c, "one offset (4096, 5G), segment (@5) or file");
 	segment = argv[optind][0] == '@';
@@ -295,8 +309,9 @@ static int run(struct ctl *c, int argc, char **argv)
 
 const struct ctl_cmd ctl_locate = {
 	.name = "locate",
-	.args = "OFFSET | @SEGMENT | FILE",
-	.summary = "Show where an offset, a segment or a file lies",
+	.args = "OFFSET | @SEGMENT | FILE | --reverse PLACE...",
+	.summary = "Show where an offset, a segment or a file lies, or which files lie there",
+	.opts = opts,
 	.flags = CTL_TABLE,
 	.run = run,
 };

@@ -9,13 +9,16 @@
 
 #include "lib/units.h"
 
+#include "reverse.h"
 #include "table.h"
 #include "verbs.h"
 
 static const struct ctl_opt opts[] = {
-	{ 'm', "member", "MEMBER", "only segments with a leg on this member" },
+	{ 'm', "member", "MEMBER", "only segments with a leg on this member; with --bad: that it could not read" },
 	{ 'R', "range", "FIRST-LAST", "only these segments" },
 	{ 'H', "hot", "NUMBER", "only so many, the hottest first" },
+	{ 'B', "bad", NULL, "ranges that could not be read when they were moved" },
+	{ 'F', "files", NULL, "with --bad: whose they are" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -149,6 +152,7 @@ static void parse_range(struct ctl *c, char *s, struct ads_seg_filter *f)
 static int run(struct ctl *c, int argc, char **argv)
 {
 	struct ads_seg_filter f = { 0 };
+	bool bad = false, files = false;
 	const char *member = NULL;
 	struct ads_err err = { "" };
 	struct ads_segment *seg;
@@ -166,10 +170,18 @@ static int run(struct ctl *c, int argc, char **argv)
 			parse_range(c, optarg, &f);
 		else if (val == 'H')
 			hot = ctl_parse_u64(c, "--hot", optarg, UINT32_MAX);
+		bad |= val == 'B';
+		files |= val == 'F';
 	}
 	if (optind < argc)
 		ctl_usage(c, "%s: say --range %s or --member %s", argv[optind],
 			  argv[optind], argv[optind]);
+	if (files && !bad)
+		ctl_usage(c, "--files goes with --bad");
+	if (bad && hot)
+		ctl_usage(c, "--hot does not go with --bad");
+	if (bad)
+		return reverse_bad(c, &f, member, files);
 	rc = ctl_load_pool(c, &p, &m, &nr);
 	if (rc)
 		return rc;
