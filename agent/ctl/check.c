@@ -150,6 +150,10 @@ static void damaged(const struct gathered *p, struct verdict *v,
 		snprintf(v->action, sizeof(v->action),
 			 "adshardctl activate %s puts it right, or adshardctl repair %s",
 			 name, name);
+	/* All copies are whole, and agree: nothing to copy from. */
+	if (!repair && !activation)
+		snprintf(v->action, sizeof(v->action),
+			 "none; what its bad ranges should be can't be told, so reads of all of them fail until they are written");
 	snprintf(v->why, sizeof(v->why), "%s", f->text);
 }
 
@@ -371,10 +375,16 @@ void check_json(struct json_object *o, const struct gathered *p)
 		ads_json_u64(o, "record_sequence", off->end.seq);
 		ads_json_u64(o, "term", off->end.term);
 		ads_json_u64(o, "segments", off->st.nr_segments);
+		ads_json_u64(o, "bad_ranges", off->nr_bad);
+		ads_json_u64(o, "bad_bytes", off->bad_sectors * 512);
+		ads_json_u64(o, "bad_leftovers", off->nr_leftover);
 	} else {
 		ads_json_null(o, "record_sequence");
 		ads_json_null(o, "term");
 		ads_json_null(o, "segments");
+		ads_json_null(o, "bad_ranges");
+		ads_json_null(o, "bad_bytes");
+		ads_json_null(o, "bad_leftovers");
 	}
 	list = ads_json_arr(o, "devices");
 	for (size_t i = 0; i < off->nr; i++)

@@ -242,8 +242,10 @@ static int drained_already(struct evac *e)
 
 	if (rc)
 		return ctl_fail_err(j->c, rc, &err);
-	if (j->c->doc)
+	if (j->c->doc) {
 		job_summary(j, e->what);
+		evac_report_faults(e);
+	}
 	if (j->bad.ranges)
 		return report_bad(e);
 	ctl_say(j->c, "%s: drained already; may be pulled", e->what);

@@ -104,6 +104,24 @@ static void json_segment(struct json_object *o, uint32_t index,
 	ads_json_str(o, "why", why);
 }
 
+static void json_bad(struct json_object *o, uint32_t index,
+		     const struct adshard_bad *d,
+		     const struct ads_geometry *geo)
+{
+	const char *why = NULL;
+	struct ads_range r;
+
+	ads_fmt_range_decode(d, geo, &r, &why);
+	ads_json_u64(o, "place", index);
+	ads_json_u64(o, "segment", r.seg);
+	ads_json_u64(o, "member", r.member);
+	ads_json_u64(o, "chunk", r.chunk);
+	ads_json_u64(o, "first_sector", r.first);
+	ads_json_u64(o, "sectors", r.sectors);
+	ads_json_u64(o, "from", r.from);
+	ads_json_str(o, "why", why);
+}
+
 static void json_body(struct json_object *o, struct ads_off_dev *d,
 		      unsigned int area, bool segments)
 {
@@ -112,14 +130,16 @@ static void json_body(struct json_object *o, struct ads_off_dev *d,
 	uint32_t nr = ads_fmt_body_blocks(&d->sb.geo);
 	struct json_object *members = ads_json_arr(o, "members");
 	struct json_object *map = segments ? ads_json_arr(o, "map") : NULL;
-	struct json_object *bad = ads_json_arr(o, "damaged_blocks");
+	struct json_object *damaged = ads_json_arr(o, "damaged_blocks");
+	struct json_object *bad = ads_json_arr(o, "bad");
+	char text[160];
 
 	for (uint32_t k = 0; k < nr; k++) {
 		struct ads_body_at at;
 
 		ads_fmt_body_at(&d->sb.geo, k, &at);
 		if (!dump_body(d, area, k, b)) {
-			json_object_array_add(bad, json_object_new_int64(
+			json_object_array_add(damaged, json_object_new_int64(
 				(int64_t)d->sb.geo.table_block[area] + 1 + k));
 			continue;
 		}
@@ -131,6 +151,11 @@ static void json_body(struct json_object *o, struct ads_off_dev *d,
 				    !ads_fmt_member_free(&b->u.members[i]))
 					json_member(ads_json_push(members),
 						    index, &b->u.members[i]);
+			} else if (at.kind == ADSHARD_BODY_BAD) {
+				if (dump_bad(&b->u.bad[i], &d->sb.geo, text,
+					     sizeof(text)))
+					json_bad(ads_json_push(bad), index,
+						 &b->u.bad[i], &d->sb.geo);
 			} else if (map && index < st->nr_segments) {
 				json_segment(ads_json_push(map), index,
 					     &b->u.segments[i]);
@@ -186,9 +211,12 @@ static void json_record(struct json_object *o, const struct ads_off_dev *d,
 		struct json_object *j = ads_json_push(list);
 
 		ads_json_str(j, "type", e.type == ADSHARD_ENTRY_SEG ?
-			     "segment" : "member");
+			     "segment" : e.type == ADSHARD_ENTRY_BAD ?
+			     "bad" : "member");
 		if (e.type == ADSHARD_ENTRY_SEG)
 			json_segment(j, e.index, e.seg);
+		else if (e.type == ADSHARD_ENTRY_BAD)
+			json_bad(j, e.index, e.bad, &d->sb.geo);
 		else
 			json_member(j, e.index, e.member);
 	}

@@ -48,6 +48,23 @@ const char *dump_segment(const struct adshard_seg *seg, char *buf, size_t size)
 	return buf;
 }
 
+const char *dump_bad(const struct adshard_bad *d,
+		     const struct ads_geometry *geo, char *buf, size_t size)
+{
+	const char *why = "?";
+	struct ads_range r;
+
+	if (ads_fmt_range_decode(d, geo, &r, &why))
+		snprintf(buf, size, "invalid: %s", why);
+	else if (!r.sectors)
+		return NULL;
+	else
+		snprintf(buf, size,
+			 "segment %u at member %u, chunk %u: %u sectors from %u on, unreadable on member %u",
+			 r.seg, r.member, r.chunk, r.sectors, r.first, r.from);
+	return buf;
+}
+
 static void print_super(const struct ads_off_dev *d, int copy)
 {
 	const struct ads_off_copy *c = &d->copy[copy];
@@ -120,7 +137,7 @@ static void print_body(struct ads_off_dev *d, unsigned int area, bool segments)
 	const struct ads_state *st = &d->table[area].st;
 	struct adshard_body *b = ads_blocks_alloc(1);
 	uint32_t nr = ads_fmt_body_blocks(&d->sb.geo);
-	char text[96];
+	char text[160];
 
 	for (uint32_t k = 0; k < nr; k++) {
 		struct ads_body_at at;
@@ -138,6 +155,11 @@ static void print_body(struct ads_off_dev *d, unsigned int area, bool segments)
 				if (index < st->nr_members)
 					print_member("    ", index,
 						     &b->u.members[i]);
+			} else if (at.kind == ADSHARD_BODY_BAD) {
+				if (dump_bad(&b->u.bad[i], &d->sb.geo, text,
+					     sizeof(text)))
+					printf("    bad range %u: %s\n",
+					       index, text);
 			} else if (segments && index < st->nr_segments) {
 				printf("    segment %u: %s\n", index,
 				       dump_segment(&b->u.segments[i], text,
@@ -172,7 +194,7 @@ static void print_record(const struct ads_off_dev *d, uint32_t i)
 	const struct ads_off_rec *r = &d->ring[i];
 	struct ads_state st;
 	struct ads_entry e;
-	char text[96], when[32];
+	char text[160], when[32];
 	uint32_t pos = 0;
 
 	printf("    block %u: ", d->sb.geo.journal_block + i);
@@ -192,6 +214,10 @@ static void print_record(const struct ads_off_dev *d, uint32_t i)
 		if (e.type == ADSHARD_ENTRY_SEG)
 			printf("      segment %u: %s\n", e.index,
 			       dump_segment(e.seg, text, sizeof(text)));
+		else if (e.type == ADSHARD_ENTRY_BAD)
+			printf("      bad range %u: %s\n", e.index,
+			       dump_bad(e.bad, &d->sb.geo, text,
+					sizeof(text)) ? text : "none");
 		else
 			print_member("      ", e.index, e.member);
 	}

@@ -19,4 +19,8 @@ bool dump_body(struct ads_off_dev *d, unsigned int area, uint32_t nr,
 /* Is there anything to say of a segment? Its one leg in sync, if it has one. */
 const char *dump_segment(const struct adshard_seg *seg, char *buf, size_t size);
 
+/* The same of a bad range; NULL: the place is free. */
+const char *dump_bad(const struct adshard_bad *d,
+		     const struct ads_geometry *geo, char *buf, size_t size);
+
 #endif

@@ -91,6 +91,20 @@ static const char *put_member(struct ads_off *o, uint32_t index,
 	return NULL;
 }
 
+static const char *put_bad(struct ads_off *o, uint32_t index,
+			   const struct adshard_bad *d)
+{
+	const char *why = NULL;
+	struct ads_range r;
+
+	if (ads_fmt_range_decode(d, &o->geo, &r, &why))
+		return why;
+	if (r.sectors && r.seg >= o->st.nr_segments)
+		return "bad range of a segment out of range";
+	o->bad[index] = r;
+	return NULL;
+}
+
 static const char *put_body(struct ads_off *o, uint32_t nr,
 			    const struct adshard_body *b)
 {
@@ -101,6 +115,8 @@ static const char *put_body(struct ads_off *o, uint32_t nr,
 	for (uint32_t i = 0; i < at.nr && !why; i++)
 		why = at.kind == ADSHARD_BODY_MEMBERS ?
 		      put_member(o, at.first + i, &b->u.members[i]) :
+		      at.kind == ADSHARD_BODY_BAD ?
+		      put_bad(o, at.first + i, &b->u.bad[i]) :
 		      put_seg(o, at.first + i, &b->u.segments[i]);
 	return why;
 }
@@ -141,6 +157,8 @@ static const char *apply(struct ads_off *o, const struct adshard_record *raw)
 	while (!why && ads_fmt_record_next(raw, &pos, &e))
 		why = e.type == ADSHARD_ENTRY_SEG ?
 		      put_seg(o, e.index, e.seg) :
+		      e.type == ADSHARD_ENTRY_BAD ?
+		      put_bad(o, e.index, e.bad) :
 		      put_member(o, e.index, e.member);
 	return why;
 }
@@ -176,9 +194,11 @@ static const char *load_pair(struct ads_off *o, struct ads_off_dev *d,
 	end_state(o, t);
 	free(o->place);
 	free(o->member);
+	free(o->bad);
 	o->place = malloc(o->st.nr_segments * sizeof(*o->place));
 	o->member = calloc(o->st.nr_members, sizeof(*o->member));
-	if (!o->place || !o->member)
+	o->bad = calloc(ads_fmt_bad_places(&o->geo) + 1, sizeof(*o->bad));
+	if (!o->place || !o->member || !o->bad)
 		abort();
 	for (uint32_t i = 0; i < o->st.nr_segments; i++)
 		o->place[i] = ADS_OFF_NOWHERE;
@@ -318,7 +338,9 @@ int ads_off_load_state(struct ads_off *o)
 	}
 	free(o->place);
 	free(o->member);
+	free(o->bad);
 	o->place = NULL;
 	o->member = NULL;
+	o->bad = NULL;
 	return -ENODATA;
 }

@@ -45,6 +45,8 @@ static void reset(struct ads_off *o)
 	o->worst = ADS_OFF_NOTE;
 	o->has_geo = o->forward = false;
 	o->top = o->undecided = 0;
+	o->nr_bad = o->nr_leftover = 0;
+	o->bad_sectors = 0;
 	o->chosen = NULL;
 	o->newest = NULL;
 	for (size_t i = 0; i < o->nr; i++) {
@@ -255,6 +257,7 @@ static void judge(struct ads_off *o)
 	ads_off_check_members(o);
 	ads_off_check_set(o);
 	ads_off_check_segments(o);
+	ads_off_check_bad(o);
 	ads_off_check_copies(o);
 }
 

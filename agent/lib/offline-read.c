@@ -40,6 +40,7 @@ void ads_off_free(struct ads_off *o)
 	free(o->dev);
 	free(o->member);
 	free(o->place);
+	free(o->bad);
 	free(o);
 }
 

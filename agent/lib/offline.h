@@ -110,6 +110,9 @@ struct ads_off {
 	const struct ads_off_dev *newest;	/* superblock: the veto's */
 	struct adshard_member *member;	/* st.nr_members */
 	uint64_t *place;		/* st.nr_segments: see ADS_OFF_PLACE() */
+	struct ads_range *bad;		/* ads_fmt_bad_places(geo) */
+	uint32_t nr_bad, nr_leftover;	/* that count, and that don't */
+	uint64_t bad_sectors;		/* of those that count */
 	uint64_t undecided;		/* record on which members disagree; 0 */
 	bool forward;			/* some member would be brought up to date */
 	struct ads_off_finding *finding;
@@ -172,10 +175,11 @@ void ads_off_judge(struct ads_off *o);
  */
 int ads_off_identify(struct ads_off *o, struct ads_off_dev *dev,
 		     int64_t member, struct ads_err *err);
-/* offline-member.c, offline-copies.c: parts of the judgement */
+/* offline-member.c, offline-bad.c, offline-copies.c: parts of the judgement */
 void ads_off_check_members(struct ads_off *o);
 void ads_off_check_set(struct ads_off *o);
 void ads_off_check_segments(struct ads_off *o);
+void ads_off_check_bad(struct ads_off *o);
 void ads_off_check_copies(struct ads_off *o);
 
 void ads_off_say(struct ads_off *o, enum ads_off_level level,
@@ -187,6 +191,14 @@ void ads_off_say(struct ads_off *o, enum ads_off_level level,
 const char *ads_off_table_wrong(const struct ads_off_table *t);
 /* Both table areas of a metadata member have been written. */
 bool ads_off_expects_both(const struct ads_off *o);
+
+/* Is the segment where the range says, so that it counts? */
+static inline bool ads_off_bad_counts(const struct ads_off *o,
+				      const struct ads_range *r)
+{
+	return r->sectors && r->seg < o->st.nr_segments &&
+	       o->place[r->seg] == ADS_OFF_PLACE(r->member, r->chunk);
+}
 
 struct ads_off_dev *ads_off_find(const struct ads_off *o, uint32_t member);
 static inline bool ads_off_same(const struct ads_off_link *a,
