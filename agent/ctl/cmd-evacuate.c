@@ -96,14 +96,14 @@ static void cancel_job(struct evac *e, uint32_t member)
 
 		if (a->member != member || !a->pool || strcmp(a->pool, uuid) ||
 		    !a->state || (strcmp(a->state, "draining") &&
-				  strcmp(a->state, "with-errors")))
+				  strcmp(a->state, "drained-with-errors")))
 			continue;
 		req = json_object_new_object();
 		ads_json_str(req, "cmd", "cancel");
 		ads_json_i64(req, "job", a->id);
 		if (!ads_agent_call(NULL, req, AGENT_MS, &answer, &err))
 			json_object_put(answer);
-		else if (strcmp(a->state, "with-errors"))
+		else if (strcmp(a->state, "drained-with-errors"))
 			ctl_warn(e->job.c, "the agent's job %lld can't be cancelled, so it may begin again: %s",
 				 (long long)a->id, err.text);
 		json_object_put(req);

@@ -9,6 +9,7 @@
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
+#include "lib/units.h"
 
 #define MAX_MOVES	4096
 #define LIST_AGE	30.0	/* seconds; events tell what happens between */
@@ -164,6 +165,36 @@ static void progress(struct member *m, struct job *j)
 	snprintf(j->note, sizeof(j->note), "%s", m->drain->note);
 }
 
+/* "12.0 KiB in 3 ranges could not be read", or "" */
+static const char *unread(const struct member *m, char *buf, size_t size)
+{
+	uint64_t ranges, bytes;
+	char text[32];
+
+	model_bad(m, &ranges, &bytes);
+	buf[0] = 0;
+	if (ranges)
+		snprintf(buf, size, "%s in %llu range%s could not be read",
+			 ads_format_size(bytes, false, text, sizeof(text)),
+			 (unsigned long long)ranges, ranges == 1 ? "" : "s");
+	return buf;
+}
+
+/* It is empty. What could not be read is lost, but not a reason to stay. */
+static void drained(struct member *m, struct job *j)
+{
+	char text[200];
+
+	if (!unread(m, j->note, sizeof(j->note))[0]) {
+		end(m, j, JOB_DRAINED, LOG_NOTICE,
+		    "the member may be removed");
+		return;
+	}
+	snprintf(text, sizeof(text), "%.150s; the member may be removed",
+		 j->note);
+	end(m, j, JOB_WITH_ERRORS, LOG_WARNING, text);
+}
+
 /* The first few that could not be moved, and why the first one. */
 static void list_given_up(const struct drain *d, char *buf, size_t size)
 {
@@ -306,8 +337,7 @@ void evacuate_run(struct member *m)
 		j->note[0] = 0;
 		switch (m->k.state) {
 		case ADSHARD_MEMBER_DRAINED:
-			end(m, j, JOB_DRAINED, LOG_NOTICE,
-			    "the member may be removed");
+			drained(m, j);
 			break;
 		case ADSHARD_MEMBER_FAILED:
 			end(m, j, JOB_FAILED, LOG_ERR,
@@ -351,8 +381,23 @@ void evacuate_answer(struct member *m, const struct kernel_command *c)
 		     now_epoch(), m->daemon->config);
 }
 
+/* A destination that can't be written is on its way to failing. */
+static void blame(struct member *m, const struct ads_event *ev)
+{
+	struct member *dst = model_member(m->pool, ev->dst);
+
+	if (!dst)
+		return;
+	errors_refused(&dst->errors, now_epoch(), ev->text,
+		       m->daemon->config);
+	log_warn(dst->object, "segment %u could not be moved to it: %s",
+		 ev->segment, ev->text);
+}
+
 void evacuate_event(struct member *m, const struct ads_event *ev)
 {
+	uint32_t to_blame = ADS_PLACE_NONE;
+	char bytes[32];
 	const char *why = ev->has & ADS_EV_TEXT ? ev->text :
 			  strerror((int)ev->error);
 	int error;
@@ -380,6 +425,14 @@ void evacuate_event(struct member *m, const struct ads_event *ev)
 	if (error)
 		log_warn(m->object, "segment %u: not moved: %s", ev->segment,
 			 why);
-	drain_event(m->drain, ev->segment, error, why, now_epoch(),
+	else if (ev->bad_bytes)
+		log_warn(m->object, "segment %u: %s of it could not be read: reads of them fail until they are written",
+			 ev->segment, ads_format_size(ev->bad_bytes, false,
+						      bytes, sizeof(bytes)));
+	if (ads_event_blames_dst(ev)) {
+		to_blame = ev->dst;
+		blame(m, ev);
+	}
+	drain_event(m->drain, ev->segment, error, why, to_blame, now_epoch(),
 		    m->daemon->config);
 }

@@ -182,6 +182,7 @@ static void drop_pool(struct pool *p, const struct model_calls *calls)
 	calls->pool_gone(p);
 	heat_free(p->heat);
 	free(p->migrations);
+	free(p->bad);
 	free(p);
 }
 
@@ -211,6 +212,29 @@ static void take_migrations(struct pool *p, const struct kernel_view *v)
 	p->view_serial = v->serial;
 }
 
+static void take_bad(struct pool *p, const struct kernel_view *v)
+{
+	free(p->bad);
+	p->nr_bad = 0;
+	p->bad = calloc(v->nr_bad ? v->nr_bad : 1, sizeof(*p->bad));
+	for (size_t i = 0; p->bad && i < v->nr_bad; i++)
+		if (memcmp(v->bad[i].pool_uuid, p->k.uuid, ADS_UUID_LEN) == 0)
+			p->bad[p->nr_bad++] = v->bad[i];
+}
+
+void model_bad(const struct member *m, uint64_t *ranges, uint64_t *bytes)
+{
+	const struct pool *p = m->pool;
+
+	*ranges = *bytes = 0;
+	for (size_t i = 0; i < p->nr_bad; i++) {
+		if (p->bad[i].from != m->k.index)
+			continue;
+		++*ranges;
+		*bytes += p->bad[i].length;
+	}
+}
+
 void model_take(struct adshardd *d, const struct kernel_view *v,
 		const struct model_calls *calls)
 {
@@ -228,6 +252,7 @@ void model_take(struct adshardd *d, const struct kernel_view *v,
 			continue;
 		p->seen = true;
 		take_migrations(p, v);
+		take_bad(p, v);
 	}
 	for (size_t i = 0; i < v->nr_members; i++) {
 		p = model_pool(d, v->members[i].pool_uuid);

@@ -100,7 +100,9 @@ struct pool {
 	int64_t heat_asked;		/* monotonic seconds */
 	struct ads_migration *migrations;
 	size_t nr_migrations;
-	uint64_t view_serial;		/* of @migrations */
+	struct ads_bad *bad;		/* what could not be read, by segment */
+	size_t nr_bad;
+	uint64_t view_serial;		/* of @migrations and @bad */
 	bool throttled;			/* limits were set since it appeared */
 };
 
@@ -117,6 +119,9 @@ struct model_calls {
 void model_take(struct adshardd *d, const struct kernel_view *v,
 		const struct model_calls *calls);
 void model_free(struct adshardd *d, const struct model_calls *calls);
+
+/* What @m could not read of what was moved off it, if it is still bad. */
+void model_bad(const struct member *m, uint64_t *ranges, uint64_t *bytes);
 
 struct pool *model_pool(struct adshardd *d, const uint8_t *uuid);
 struct member *model_member(struct pool *p, uint32_t index);

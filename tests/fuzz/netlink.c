@@ -207,7 +207,8 @@ static void use_segments(struct ads_segment *segs, size_t n)
 	}
 	must(!drain_list(d, &list, h, 1000, &config));
 	plan_moves(d, &input, moves, 8);
-	drain_event(d, n ? segs[0].index : 0, 0, "", 1001, &config);
+	drain_event(d, n ? segs[0].index : 0, 0, "", ADS_PLACE_NONE, 1001,
+		    &config);
 	drain_left(d);
 	drain_free(d);
 	heat_free(h);

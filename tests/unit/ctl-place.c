@@ -14,6 +14,8 @@
 #include "lib/layout.h"
 #include "lib/place.h"
 
+#include "ctl/bad.c"
+#include "ctl/common.c"
 #include "ctl/health.c"
 
 static const struct ads_place_member four[] = {
@@ -225,6 +227,41 @@ static void verdicts(void **state)
 	judge(&p, m, 2, NULL, 0, "unknown", HEALTH_UNKNOWN);
 }
 
+/* What was lost is a warning, whatever else is one. */
+static void bad_ranges(void **state)
+{
+	struct ads_pool p = { .state = ADSHARD_POOL_OK, .nr_bad = 2,
+			      .bad_bytes = 5632, .segment_size = 1 << 20 };
+	struct ads_bad bad[2] = {
+		{ .segment = 1, .length = 512, .from = 1 },
+		{ .segment = 7, .length = 5120, .from = 1 },
+	};
+	struct ads_member m = { .state = ADSHARD_MEMBER_ONLINE,
+				.present = true, .nr_segments = 3 };
+	struct health h;
+
+	health_judge(&p, &m, 1, NULL, 0, bad, 2, NULL, &h);
+	assert_string_equal(h.state, "bad-ranges");
+	assert_int_equal(h.level, HEALTH_WARN);
+	assert_string_equal(h.why, "5.5 KiB in 2 ranges could not be read when they were moved (from member 1); reads of them fail");
+	assert_non_null(strstr(h.action, "segments --bad --files"));
+	m.read_errors = 3;
+	health_judge(&p, &m, 1, NULL, 0, bad, 2, NULL, &h);
+	assert_string_equal(h.state, "bad-ranges");
+	m.present = false;
+	health_judge(&p, &m, 1, NULL, 0, bad, 2, NULL, &h);
+	assert_string_equal(h.state, "degraded");
+	assert_int_equal(h.level, HEALTH_CRIT);
+	m.present = true;
+	m.read_errors = 0;
+	/* the list has come too late: they have been written */
+	health_judge(&p, &m, 1, NULL, 0, bad, 1, NULL, &h);
+	assert_non_null(strstr(h.why, "512 B in 1 range "));
+	p.nr_bad = 0;
+	health_judge(&p, &m, 1, NULL, 0, NULL, 0, NULL, &h);
+	assert_string_equal(h.state, "healthy");
+}
+
 static void migration_share(void **state)
 {
 	struct ads_migration m = { .chunks = 10, .step = ADSHARD_STEP_FILL };
@@ -254,6 +291,7 @@ int main(void)
 		cmocka_unit_test(nothing_to_place),
 		cmocka_unit_test(layout),
 		cmocka_unit_test(verdicts),
+		cmocka_unit_test(bad_ranges),
 		cmocka_unit_test(migration_share),
 	};
 

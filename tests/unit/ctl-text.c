@@ -21,6 +21,7 @@
 #include "lib/agentsock.h"
 #include "lib/json.h"
 #include "lib/kmsg.h"
+#include "lib/nl.h"
 #include "lib/progress.h"
 #include "lib/units.h"
 
@@ -374,6 +375,41 @@ static void agent_socket(void **state)
 	assert_int_equal(ask(path, NULL, &err), -ETIMEDOUT);
 }
 
+/* The kernel's sentences, as it says them. */
+static void blame(void **state)
+{
+	static const struct {
+		const char *text;
+		bool dst;
+	} said[] = {
+		{ "writes to the destination fail", true },
+		{ "the destination can't be flushed", true },
+		{ "the destination fails", true },
+		{ "the destination returns other data than was written", true },
+		{ "the destination failed during the commit", true },
+		{ "the source can't be read", false },
+		{ "the legs of a chunk differ again and again", false },
+		{ "the change could not be recorded", false },
+		{ "out of memory", false },
+		{ "", false },
+	};
+	struct ads_event ev = { .type = ADSHARD_EVENT_MIGRATION_FAILED,
+				.has = ADS_EV_TEXT | ADS_EV_DST };
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++) {
+		snprintf(ev.text, sizeof(ev.text), "%s", said[i].text);
+		assert_int_equal(ads_event_blames_dst(&ev), said[i].dst);
+	}
+	snprintf(ev.text, sizeof(ev.text), "the destination fails");
+	ev.has = ADS_EV_TEXT;
+	assert_false(ads_event_blames_dst(&ev));	/* which one? */
+	ev.has = ADS_EV_DST;
+	assert_false(ads_event_blames_dst(&ev));
+	ev.has = ADS_EV_TEXT | ADS_EV_DST;
+	ev.type = ADSHARD_EVENT_MIGRATION_ABORTED;
+	assert_false(ads_event_blames_dst(&ev));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +426,7 @@ int main(void)
 		cmocka_unit_test(log_lines),
 		cmocka_unit_test(agent_answers),
 		cmocka_unit_test(agent_socket),
+		cmocka_unit_test(blame),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

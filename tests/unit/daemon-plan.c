@@ -235,8 +235,8 @@ static void end_one(struct drain *d, unsigned int fail, unsigned int lose)
 	if (!failed)
 		w.on[m.segment] = m.dst;
 	if (random_below(100) >= lose)
-		drain_event(d, m.segment, failed ? -EIO : 0, "simulated", w.now,
-			    &config);
+		drain_event(d, m.segment, failed ? -EIO : 0, "simulated",
+			    ADS_PLACE_NONE, w.now, &config);
 }
 
 /* Returns how many rounds it took, 0 if it never ended. */
@@ -414,13 +414,13 @@ static void test_retry(void)
 	is(plan_moves(d, &in, m, 64), 1, "retry: one segment");
 	first = m[0].dst;
 	drain_answer(d, 0, 0, "", 5, in.now, &config);
-	drain_event(d, 0, -EIO, "bad", in.now, &config);
+	drain_event(d, 0, -EIO, "bad", ADS_PLACE_NONE, in.now, &config);
 	is(plan_moves(d, &in, m, 64), 0, "retry: not at once");
 	in.now += config.plan.backoff;
 	is(plan_moves(d, &in, m, 64), 1, "retry: later");
 	ok(m[0].dst != first, "retry: elsewhere");
 	for (int i = 1; i < config.plan.retries; i++) {
-		drain_event(d, 0, -EIO, "bad", in.now, &config);
+		drain_event(d, 0, -EIO, "bad", ADS_PLACE_NONE, in.now, &config);
 		in.now += config.plan.backoff_max;
 		get_members(members);
 		tried += plan_moves(d, &in, m, 64);
@@ -443,6 +443,80 @@ static void test_retry(void)
 		plan_moves(d, &in, m, 64);
 	}
 	is(drain_given_up(d), 0, "retry: a suspended pool is nobody's fault");
+	drain_free(d);
+}
+
+/* Destinations that can't be written: each at most once, and none twice. */
+static void test_refused(void)
+{
+	struct ads_place_member members[MEMBERS];
+	struct plan_move m[64];
+	struct plan_input in = {
+		.now = 1000, .config = &config, .members = members,
+		.nr_members = MEMBERS,
+	};
+	struct drain *d = drain_new();
+	bool tried[MEMBERS] = { false }, twice = false;
+	size_t n = 0;
+
+	make_world(1, 40);
+	w.nr = 1;
+	give_list(d, 0);
+	for (int i = 0; i < 100; i++) {
+		get_members(members);
+		if (!plan_moves(d, &in, m, 64))
+			break;
+		n++;
+		twice |= tried[m[0].dst];
+		tried[m[0].dst] = true;
+		drain_answer(d, 0, 0, "", 5, in.now, &config);
+		drain_event(d, 0, -EIO, "the destination fails", m[0].dst,
+			    in.now, &config);
+	}
+	is(n, MEMBERS - 1, "refused: every other member, at once");
+	ok(!twice, "refused: none of them twice");
+	ok(n > 4 || config.plan.retries > 4, "refused: more than other failures");
+	ok(drain_given_up(d) == 1 && drain_stuck(d), "refused: then it ends");
+	drain_free(d);
+
+	/* others avoid whoever could not take one, as long as they can */
+	d = drain_new();
+	make_world(1, 40);
+	config.plan.window = 64;
+	give_list(d, 0);
+	for (uint32_t i = 1; i < MEMBERS - 1; i++)
+		d->nr_faulty += !d->faults[i]++;
+	get_members(members);
+	n = plan_moves(d, &in, m, 64);
+	is(n, 12, "refused: all segments find a place");
+	for (size_t i = 0; i < n; i++)
+		twice |= m[i].dst != MEMBERS - 1;
+	ok(!twice, "refused: on the one that has not failed");
+	drain_free(d);
+	d = drain_new();
+	make_world(1, 40);
+	give_list(d, 0);
+	for (uint32_t i = 1; i < MEMBERS; i++)
+		d->nr_faulty += !d->faults[i]++;
+	get_members(members);
+	is(plan_moves(d, &in, m, 64), 12, "refused: or somewhere, if all have");
+	drain_free(d);
+	config.plan.window = 4;
+
+	/* a full member is not one that was tried */
+	d = drain_new();
+	make_world(1, 40);
+	w.nr = 1;
+	give_list(d, 0);
+	for (uint32_t i = 1; i < MEMBERS - 1; i++)
+		drain_event(d, 0, -EIO, "the destination fails", i, in.now,
+			    &config);
+	get_members(members);
+	members[MEMBERS - 1].nr_free = 0;
+	is(plan_moves(d, &in, m, 64), 0, "refused: a full one takes nothing");
+	is(drain_given_up(d), 0, "refused: it waits for that");
+	get_members(members);
+	is(plan_moves(d, &in, m, 64), 1, "refused: and goes there");
 	drain_free(d);
 }
 
@@ -487,6 +561,7 @@ int main(void)
 	test_moves();
 	test_order();
 	test_retry();
+	test_refused();
 	test_jobs();
 	return done_testing();
 }

@@ -364,6 +364,29 @@ static void test_errors(void)
 	ok(risk.score > 70, "errors: but failures are");
 }
 
+static void test_refused(void)
+{
+	ata_healthy();
+	memset(&errors, 0, sizeof(errors));
+	look(0, 0);
+	errors_refused(&errors, now, "the destination fails", &config);
+	is(later(0), 45, "refused: a segment");
+	ok(!strcmp(risk.reason[0].text, "1 segment could not be moved to it: the destination fails"),
+	   "refused: is a reason");
+	errors_refused(&errors, now, "writes to the destination fail", &config);
+	ok(later(0) > config.plan.max_score,
+	   "refused: two, and it is no destination");
+	for (int i = 0; i < 100; i++)
+		errors_refused(&errors, now, "x", &config);
+	ok(later(0) <= config.score.drain,
+	   "refused: many are no reason to empty it");
+	look(20 * (double)config.errors.half_life, 0);
+	is(later(0), 7, "refused: forgotten");
+	errors_refused(&errors, now, "x", &config);
+	is(later(0), 45, "refused: and counted from the start");
+	memset(&errors, 0, sizeof(errors));
+}
+
 static void test_fusion(void)
 {
 	int64_t oldest[RISK_MODES] = { 0 }, evidence;
@@ -407,6 +430,7 @@ int main(void)
 	test_scsi();
 	test_channels();
 	test_errors();
+	test_refused();
 	test_fusion();
 	drive_free(drive);
 	return done_testing();

@@ -144,6 +144,23 @@ static void add_member(struct json_object *list, const struct member *m,
 	add_patrol(o, m);
 }
 
+/* Of a member's last job, as it is now: what is written meanwhile is good. */
+static void add_unread(struct json_object *o, struct adshardd *d,
+		       const struct job *j)
+{
+	const struct member *m = model_member_by_uuid(d, j->member_uuid);
+	uint64_t ranges, bytes;
+
+	if (!m || jobs_last(d->jobs, j->member_uuid) != j) {
+		ads_json_null(o, "bad_ranges");
+		ads_json_null(o, "bad_bytes");
+		return;
+	}
+	model_bad(m, &ranges, &bytes);
+	ads_json_u64(o, "bad_ranges", ranges);
+	ads_json_u64(o, "bad_bytes", bytes);
+}
+
 static void add_jobs(struct json_object *o, struct adshardd *d)
 {
 	struct json_object *list = ads_json_arr(o, "jobs"), *job;
@@ -163,6 +180,7 @@ static void add_jobs(struct json_object *o, struct adshardd *d)
 		ads_json_u64(job, "bytes_total", j->bytes_total);
 		ads_json_u64(job, "bytes_done", j->bytes_done);
 		ads_json_i64(job, "started", j->started);
+		add_unread(job, d, j);
 		add_time(job, "finished", j->finished);
 	}
 }
@@ -198,6 +216,17 @@ static void add_warnings(struct json_object *o, struct adshardd *d)
 	if (!d->patrol && d->config->patrol.enable && !d->once)
 		warn(list, "patrol: io_uring is not available");
 	for (const struct pool *p = d->pools; p; p = p->next) {
+		if (p->k.nr_bad) {
+			char size[32];
+
+			snprintf(text, sizeof(text),
+				 "%s: %s in %u range%s could not be read when they were moved: reads of them fail",
+				 p->object,
+				 ads_format_size(p->k.bad_bytes, false, size,
+						 sizeof(size)),
+				 p->k.nr_bad, p->k.nr_bad == 1 ? "" : "s");
+			warn(list, text);
+		}
 		for (const struct member *m = p->members; m; m = m->next) {
 			if (!m->suspect)
 				continue;

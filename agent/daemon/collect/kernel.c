@@ -65,6 +65,16 @@ static void view_free(struct kernel_view *v)
 	free(v->pools);
 	free(v->members);
 	free(v->migrations);
+	free(v->bad);
+}
+
+/* The number of ranges itself may have changed since. */
+static bool knows_bad(const struct kernel_view *v)
+{
+	for (size_t i = 0; i < v->nr_pools; i++)
+		if (v->pools[i].knows_bad)
+			return true;
+	return false;
 }
 
 static void run_view(struct task *t, void *private)
@@ -88,6 +98,10 @@ static void run_view(struct task *t, void *private)
 	if (!v->error)
 		v->error = ads_nl_migrations(l->nl, NULL, &v->migrations,
 					     &v->nr_migrations, &v->err);
+	/* behind the members: who is drained has left all of his by now */
+	if (!v->error && knows_bad(v))
+		v->error = ads_nl_bad(l->nl, NULL, NULL, &v->bad, &v->nr_bad,
+				      &v->err);
 	line_check(l, v->error);
 }
 

@@ -27,7 +27,8 @@ struct kernel_view {
 	struct ads_pool *pools;
 	struct ads_member *members;
 	struct ads_migration *migrations;
-	size_t nr_pools, nr_members, nr_migrations;
+	struct ads_bad *bad;
+	size_t nr_pools, nr_members, nr_migrations, nr_bad;
 };
 
 struct kernel_segments {

@@ -136,6 +136,28 @@ static void failed(struct drain *d, uint32_t segment, uint32_t dst,
 	r->bad[r->nr_bad++] = dst;
 }
 
+static bool is_refused(const struct plan_retry *r, uint32_t member)
+{
+	return member < ADSHARD_MAX_MEMBERS &&
+	       r->refused[member / 8] & 1U << member % 8;
+}
+
+/* The destination could not take it: elsewhere, and at once. */
+static void refused(struct drain *d, uint32_t segment, uint32_t dst,
+		    const char *why, int64_t now)
+{
+	struct plan_retry *r = get_retry(d, segment);
+
+	d->nr_faulty += !d->faults[dst]++;
+	if (!r)
+		return;
+	if (!is_refused(r, dst))
+		r->nr_refused++;
+	r->refused[dst / 8] |= 1U << dst % 8;
+	r->next = now;
+	snprintf(r->why, sizeof(r->why), "%s", why);
+}
+
 /* Nobody's fault (the pool is suspended): later, as if it had not been tried. */
 static void postpone(struct drain *d, uint32_t segment, int64_t now,
 		     const struct config *c)
@@ -178,14 +200,16 @@ void drain_answer(struct drain *d, uint32_t segment, int error,
 }
 
 void drain_event(struct drain *d, uint32_t segment, int error, const char *why,
-		 int64_t now, const struct config *c)
+		 uint32_t blame, int64_t now, const struct config *c)
 {
 	struct plan_sent *s = find_sent(d, segment);
 	uint32_t dst = s ? s->dst : ADS_PLACE_NONE;
 
 	if (s)
 		unsend(d, s);
-	if (error)
+	if (error && blame < ADSHARD_MAX_MEMBERS)
+		refused(d, segment, blame, why, now);
+	else if (error)
 		failed(d, segment, dst, why, now, c);
 	else
 		forget_retry(d, segment);
@@ -323,31 +347,62 @@ static size_t in_flight(const struct drain *d, const struct plan_input *in)
 	return n;
 }
 
+/*
+ * Who may not be the destination: whoever could not take it. With @careful also
+ * those where it failed for other reasons, and whoever could not take another.
+ */
+static size_t exclude(const struct drain *d, const struct plan_input *in,
+		      const struct plan_retry *r, bool careful, uint32_t *list)
+{
+	size_t n = 0;
+
+	if (!d->nr_faulty && (!r || !r->nr_bad))
+		return 0;
+	for (size_t i = 0; i < in->nr_members; i++) {
+		uint32_t index = in->members[i].index;
+		bool no = r && is_refused(r, index);
+
+		if (careful && index < ADSHARD_MAX_MEMBERS)
+			no |= d->faults[index];
+		for (unsigned int k = 0; careful && r && k < r->nr_bad; k++)
+			no |= r->bad[k] == index;
+		if (no && n < ADSHARD_MAX_MEMBERS)
+			list[n++] = index;
+	}
+	return n;
+}
+
+/* -ENODEV or -ENOSPC with a sentence; -ECANCELED: all could not take it. */
 static int place_one(const struct drain *d, const struct plan_input *in,
 		     const struct plan_segment *seg, uint32_t *dst,
 		     struct ads_err *err)
 {
 	const struct plan_retry *r = find_retry(d, seg->index);
 	struct ads_place_segment what = { .segment = seg->index };
+	uint32_t list[ADSHARD_MAX_MEMBERS];
 	struct ads_place_opts opts = {
-		.max_score = in->config->plan.max_score,
+		.max_score = in->config->plan.max_score, .exclude = list,
 	};
 	int e;
 
 	for (uint32_t i = 0; i < seg->nr_on; i++)
 		what.on[what.nr_on++] = seg->on[i];
-	if (r && r->nr_bad) {
-		opts.exclude = r->bad;
-		opts.nr_exclude = r->nr_bad;
+	opts.nr_exclude = exclude(d, in, r, true, list);
+	if (opts.nr_exclude) {
 		e = ads_place(in->members, in->nr_members, &what, 1, &opts,
 			      dst, NULL);
 		if (!e)
 			return 0;
 		/* all others are no better: again to where it failed */
-		opts.nr_exclude = 0;
+		opts.nr_exclude = exclude(d, in, r, false, list);
 	}
+	e = ads_place(in->members, in->nr_members, &what, 1, &opts, dst, err);
+	if (e != -ENODEV || !opts.nr_exclude)
+		return e;
+	/* Nobody is left. Because each has been tried, or may nobody take any? */
+	opts.nr_exclude = 0;
 	return ads_place(in->members, in->nr_members, &what, 1, &opts, dst,
-			 err);
+			 NULL) == -ENODEV ? e : -ECANCELED;
 }
 
 static void count_incoming(const struct plan_input *in, uint32_t member)
@@ -390,7 +445,7 @@ size_t plan_moves(struct drain *d, const struct plan_input *in,
 
 	for (size_t i = 0; i < d->nr; i++) {
 		const struct plan_segment *s = &d->seg[i];
-		const struct plan_retry *retry = find_retry(d, s->index);
+		struct plan_retry *retry = find_retry(d, s->index);
 		uint32_t dst = ADS_PLACE_NONE;
 
 		if (s->gone || s->state != ADSHARD_SEGMENT_STABLE ||
@@ -403,11 +458,16 @@ size_t plan_moves(struct drain *d, const struct plan_input *in,
 			continue;
 		}
 		r = place_one(d, in, s, &dst, &err);
+		if (r == -ECANCELED) {
+			retry->given_up = true;
+			continue;
+		}
 		if (r) {
 			nobody = r == -ENODEV;
 			/* all are of one size: what fits not even one copy
 			 * of this fits none of the others */
-			full = s->nr_on <= 1;
+			full = s->nr_on <= 1 &&
+			       !(retry && retry->nr_refused);
 			waiting++;
 			continue;
 		}

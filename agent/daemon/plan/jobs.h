@@ -19,7 +19,8 @@ enum job_state {
 	JOB_DRAINED,
 	JOB_FAILED,		/* the member failed before it was empty */
 	JOB_CANCELLED,
-	JOB_WITH_ERRORS,	/* some segments could not be moved */
+	JOB_WITH_ERRORS,	/* some segments could not be moved, or not
+				 * all of them could be read */
 };
 
 struct job {

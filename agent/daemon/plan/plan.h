@@ -103,6 +103,9 @@ struct plan_retry {
 	int64_t next;		/* not before */
 	uint32_t bad[4];	/* destinations of the last attempts */
 	unsigned int nr_bad;
+	uint8_t refused[ADSHARD_MAX_MEMBERS / 8];	/* could not take it: never
+							 * again */
+	unsigned int nr_refused;
 	bool given_up;
 	char why[128];
 };
@@ -116,6 +119,9 @@ struct drain {
 	size_t nr_sent, cap_sent;
 	struct plan_retry *retry;	/* by segment */
 	size_t nr_retry, cap_retry;
+	uint32_t faults[ADSHARD_MAX_MEMBERS];	/* segments that could not be
+						 * written to this member */
+	unsigned int nr_faulty;		/* members with such */
 	/* set by plan_moves() */
 	uint64_t no_room;	/* segments that fit nowhere */
 	char note[200];		/* why it does not go on, or "" */
@@ -138,9 +144,13 @@ int drain_list(struct drain *d, const struct kernel_segments *s,
 void drain_answer(struct drain *d, uint32_t segment, int error,
 		  const char *why, uint64_t serial, int64_t now,
 		  const struct config *c);
-/* What an event says of one: @error 0 is done. */
+/*
+ * What an event says of one: @error 0 is done. @blame: the destination, if it
+ * could not be written, else ADS_PLACE_NONE. Such a segment goes elsewhere at
+ * once, to each member at most once; what fails otherwise is tried again later.
+ */
 void drain_event(struct drain *d, uint32_t segment, int error, const char *why,
-		 int64_t now, const struct config *c);
+		 uint32_t blame, int64_t now, const struct config *c);
 
 size_t drain_left(const struct drain *d);	/* segments still there */
 size_t drain_given_up(const struct drain *d);	/* of these */

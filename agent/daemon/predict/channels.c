@@ -3,6 +3,7 @@
  * What is measured beside the medium itself: the cable, the temperature, and
  * I/O that fails.
  */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -141,6 +142,38 @@ void errors_look(struct errors *e, int64_t now, uint64_t n,
 	e->held_time = now;
 }
 
+/*
+ * One is a warning, two and it is no destination any more (plan.max_score); by
+ * themselves they don't empty it, for what is on it can be read.
+ */
+#define REFUSED_FIRST	45
+#define REFUSED_EACH	10
+#define REFUSED_MOST	65
+
+static double refused_points(const struct errors *e, int64_t now,
+			     long half_life)
+{
+	double age = (double)(now - e->refused.last), points;
+
+	if (!e->refused.n)
+		return 0;
+	points = REFUSED_FIRST + REFUSED_EACH * (double)(e->refused.n - 1);
+	if (points > REFUSED_MOST)
+		points = REFUSED_MOST;
+	return age <= 0 ? points : points * exp2(-age / (double)half_life);
+}
+
+void errors_refused(struct errors *e, int64_t now, const char *why,
+		    const struct config *c)
+{
+	if (refused_points(e, now, c->errors.half_life) < 1)
+		e->refused.n = 0;
+	if (e->refused.n < UINT_MAX)
+		e->refused.n++;
+	e->refused.last = now;
+	snprintf(e->refused.why, sizeof(e->refused.why), "%s", why);
+}
+
 void predict_errors(struct risk *r, const struct predict_input *in)
 {
 	const struct errors *e = in->errors;
@@ -166,6 +199,16 @@ void predict_errors(struct risk *r, const struct predict_input *in)
 			 "requests failed %s ago",
 			 ads_format_duration((double)(in->now - e->last), span,
 					     sizeof(span)));
+	points = (int)lround(refused_points(e, in->now,
+					    in->config->errors.half_life));
+	if (points > 0) {
+		snprintf(value, sizeof(value), "%u", e->refused.n);
+		risk_add(r, RISK_ERRORS, points, e->refused.last,
+			 "failed copies", value,
+			 "%u segment%s could not be moved to it: %s",
+			 e->refused.n, e->refused.n == 1 ? "" : "s",
+			 e->refused.why);
+	}
 	if (e->hung)
 		risk_add(r, RISK_ERRORS, 60, e->hung, "patrol read", "hung",
 			 "a read has not returned for %s",

@@ -37,6 +37,12 @@ struct errors {
 	double held;		/* points at @held_time */
 	int64_t held_time;
 	int64_t hung;		/* since when a read doesn't return, 0 */
+	struct {
+		unsigned int n;		/* segments that could not be moved to
+					 * it, through its own fault */
+		int64_t last;		/* time of the last one */
+		char why[64];
+	} refused;
 };
 
 /*
@@ -45,6 +51,9 @@ struct errors {
  */
 void errors_look(struct errors *e, int64_t now, uint64_t n,
 		 const struct config *c);
+/* A segment that could not be written to it, as the kernel says why. */
+void errors_refused(struct errors *e, int64_t now, const char *why,
+		    const struct config *c);
 unsigned int errors_in_window(const struct errors *e);
 
 struct predict_input {
