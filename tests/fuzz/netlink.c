@@ -226,6 +226,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint8_t pool[ADS_UUID_LEN] = { 1 };
 	struct ads_err err = { "" };
 	struct ads_migration *migs = NULL;
+	struct ads_bad *bad = NULL;
 	struct ads_segment *segs = NULL;
 	struct ads_member *members = NULL;
 	struct ads_pool *pools = NULL, one;
@@ -235,7 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in = (struct fuzz_in){ data, size };
 	nl.family = family = FAMILY;
 	nl.nr_seen = 0;
-	switch (fuzz_u8(&in) % 8) {
+	switch (fuzz_u8(&in) % 9) {
 	case 0:
 		r = ads_nl_pools(&nl, &pools, &n, &err);
 		for (size_t i = 0; i < n; i++)
@@ -270,10 +271,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (r > 0)
 			r = 0;
 		break;
+	case 8:
+		r = ads_nl_bad(&nl, pool, NULL, &bad, &n, &err);
+		for (size_t i = 1; i < n; i++)
+			must(memcmp(bad[i - 1].pool_uuid, bad[i].pool_uuid,
+				    ADS_UUID_LEN) <= 0);
+		must(!r || !n);
+		break;
 	}
 	must(r <= 0 && r >= -4095);
 	must(ads_err_text(&err, r)[0]);
 	free(migs);
+	free(bad);
 	free(segs);
 	free(members);
 	free(pools);
@@ -322,7 +331,8 @@ static struct nl_msg *with_numbers(uint8_t cmd, int first, int last)
 		ADSHARD_A_SIZE, ADSHARD_A_SEGMENT_SIZE, ADSHARD_A_CHUNK_SIZE,
 		ADSHARD_A_SEQ, ADSHARD_A_TERM, ADSHARD_A_EVENT_SEQ,
 		ADSHARD_A_GENERATION, ADSHARD_A_COOKIE, ADSHARD_A_TIME_NS,
-		ADSHARD_A_DATA_START, ADSHARD_A_AGE_NS,
+		ADSHARD_A_DATA_START, ADSHARD_A_AGE_NS, ADSHARD_A_BAD_BYTES,
+		ADSHARD_A_OFFSET, ADSHARD_A_LENGTH,
 	};
 	struct nl_msg *msg = start(cmd);
 
@@ -411,6 +421,15 @@ void fuzz_seeds(void)
 	add_msg(&m, 0, with_numbers(ADSHARD_CMD_GET_MIGRATION, 30,
 				    ADSHARD_A_MAX));
 	seed("migrations", 5, &m);
+	for (int i = 0; i < 3; i++)
+		add_msg(&m, i ? MORE : 0, with_numbers(ADSHARD_CMD_GET_BAD, 30,
+						       ADSHARD_A_MAX));
+	add(&m, 4, 0, &done, sizeof(done));
+	seed("bad", 8, &m);
+	error.e.error = -EOPNOTSUPP;	/* an older module */
+	add(&m, 3, 0, &error, sizeof(error));
+	seed("no-bad", 8, &m);
+	error.e.error = -ENOENT;
 	add(&m, 3, TLVS, &error, sizeof(error));
 	seed("error", 6, &m);
 	error.e.error = 0;

@@ -87,6 +87,28 @@ static void use_member(const struct adshard_member *m,
 	must(strlen((const char *)m->domain) < sizeof(m->domain));
 }
 
+static void use_bad(const struct adshard_bad *d, const struct ads_geometry *geo)
+{
+	struct adshard_bad again;
+	struct ads_range b, back;
+	const char *why = NULL;
+	int r = ads_fmt_range_decode(d, geo, &b, &why);
+
+	must(r == 0 || r == -EOPNOTSUPP || r == -EINVAL);
+	must(!!why == !!r);
+	if (r)
+		return;
+	must((u64)b.first + b.sectors <= 1ULL << geo->segment_shift);
+	must(b.sectors % (geo->logical_block_size / 512) == 0);
+	must(!b.sectors || b.member < geo->max_members);
+	ads_fmt_range_encode(&b, &again);
+	must(!memcmp(&again, d, sizeof(again)));
+	must(!ads_fmt_range_decode(&again, geo, &back, NULL));
+	must(back.seg == b.seg && back.chunk == b.chunk);
+	must(back.member == b.member && back.from == b.from);
+	must(back.first == b.first && back.sectors == b.sectors);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_in in = { data, size };
@@ -130,6 +152,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (entry.type == ADSHARD_ENTRY_SEG) {
 			must(entry.index < st.nr_segments);
 			use_segment(entry.seg);
+		} else if (entry.type == ADSHARD_ENTRY_BAD) {
+			must(entry.index < ads_fmt_bad_places(geo));
+			use_bad(entry.bad, geo);
 		} else {
 			must(entry.index < st.nr_members);
 			use_member(entry.member, geo);
@@ -145,6 +170,9 @@ void fuzz_seeds(void)
 	struct adshard_member m = test_member();
 	struct ads_state st = test_state();
 	struct adshard_record r;
+	struct ads_range range = { .seg = 3, .chunk = 32, .member = 2,
+				   .from = 1, .first = 8, .sectors = 16 };
+	struct adshard_bad bad, none = { 0 };
 	struct adshard_seg seg;
 	uint8_t buf[1 + 1024];
 
@@ -167,5 +195,21 @@ void fuzz_seeds(void)
 		else
 			ads_fmt_record_add(&r, ADSHARD_ENTRY_SEG, 3, &seg,
 					   sizeof(seg));
+	}
+	/* a range that comes, one that goes, one that makes no sense */
+	ads_fmt_record_init(&r, &st, 0x12345678);
+	ads_fmt_range_encode(&range, &bad);
+	ads_fmt_record_add(&r, ADSHARD_ENTRY_BAD, 0, &bad, sizeof(bad));
+	ads_fmt_record_add(&r, ADSHARD_ENTRY_BAD, 331, &none, sizeof(none));
+	for (int n = 0; n < 2; n++) {
+		char name[24];
+
+		ads_fmt_record_seal(&r, &geos[0], uuid_a);
+		buf[0] = 0;
+		memcpy(buf + 1, &r, sizeof(buf) - 1);
+		snprintf(name, sizeof(name), "bad-%d", n);
+		fuzz_seed(name, buf, 1 + 128 + le16toh(r.bytes));
+		bad.sectors = htole32(1 << 30);
+		ads_fmt_record_add(&r, ADSHARD_ENTRY_BAD, 1, &bad, sizeof(bad));
 	}
 }

@@ -54,6 +54,7 @@ static void use_body(const struct ads_geometry *geo, unsigned int area,
 		     bool seal, u32 nr)
 {
 	struct ads_body_at at;
+	struct ads_range range;
 	u16 member;
 	u32 chunk;
 
@@ -67,6 +68,11 @@ static void use_body(const struct ads_geometry *geo, unsigned int area,
 		if (at.kind == ADSHARD_BODY_MEMBERS) {
 			must(at.first + i < geo->max_members && i < 15);
 			ads_fmt_member_check(&b->body.u.members[i], geo, NULL);
+		} else if (at.kind == ADSHARD_BODY_BAD) {
+			must(at.first + i < ads_fmt_bad_places(geo) &&
+			     i < ADSHARD_BAD_PER_BLOCK);
+			ads_fmt_range_decode(&b->body.u.bad[i], geo, &range,
+					     NULL);
 		} else {
 			must(at.first + i < geo->max_segments && i < 100);
 			ads_fmt_seg_decode(&b->body.u.segments[i], &member,
@@ -129,6 +135,8 @@ void fuzz_seeds(void)
 		seed(name, flags | BODY, last - 1, &body, 96 + 40);
 		ads_fmt_body_init(&body, geo, last);
 		snprintf(name, sizeof(name), "bad-%d", flags);
-		seed(name, flags | BODY, last, &body, 96);
+		body.u.bad[1].sectors = htole32(8);
+		body.u.bad[2].seg = htole32(8);
+		seed(name, flags | BODY, last, &body, 96 + 3 * 24);
 	}
 }

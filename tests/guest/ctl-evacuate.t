@@ -106,6 +106,7 @@ member_bad $target 6144 49151
 before=$(segments $target)
 rc 0 "a bad destination is left for others" ctl evacuate 3
 is "$(state 3)" drained "drained all the same"
+like "$OUT" "could not be written to ${MEMBERS[2]}: " "and says who failed"
 is "$(segments $target)" "$before" "nothing went to the bad one"
 member_good $target 6144 49151
 is "$(md5sum </dev/mapper/tank)" "$sum" "the data"

@@ -35,8 +35,12 @@ mkfs.ext4 -q /dev/mapper/tank
 mount /dev/mapper/tank /mnt
 dd if=/dev/zero of=/mnt/file bs=1M count=5 status=none
 json 0 locate /mnt/file
+json 0 locate --reverse @0 40M+64K
+json 0 segments --bad
+json 0 segments --bad --files
 json 6 deactivate
 umount /mnt
+json 4 locate --reverse @0
 json 0 throttle
 adshardctl throttle --rate 1M >/dev/null
 json 0 migrate 0-2 --to 3
