@@ -89,12 +89,29 @@ done <<'LINES'
 2 segments --range x
 2 segments --hot x
 2 segments 5
+3 segments --bad
+3 segments -BF -m sdb -R 3-9
+3 segments --bad --files --json
+2 segments --files
+2 segments --bad --hot 5
 2 locate
 2 locate 1 2
 3 locate 5G
 3 locate @5
 2 locate @x
 2 locate @16777216
+3 locate --reverse 5G
+3 locate -v 5G+64K @3 0
+3 locate --reverse --bad
+3 locate --reverse --bad --json
+2 locate --reverse
+2 locate --bad
+2 locate --reverse --bad 5G
+2 locate --reverse 5G+
+2 locate --reverse 5G+0
+2 locate --reverse x
+2 locate --reverse @x
+2 locate --reverse -5
 2 migrate
 2 migrate 5
 2 migrate --to 3

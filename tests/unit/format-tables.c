@@ -40,6 +40,76 @@ static int check(const struct adshard_record *rec)
 	return ads_fmt_record_check(rec, &geo, uuid_a, 1000 % 240, &st, NULL);
 }
 
+static void test_bad(void)
+{
+	static const struct {
+		struct ads_range r;
+		int err;
+		const char *name;
+	} range[] = {
+		{ { 5, 32, 1, 2, 8, 8 }, 0, "a bad range" },
+		{ { 5, 32, 1, 2, 0, 1 << 15 }, 0, "a whole segment" },
+		{ { 5, 32, 1, 2, 8, 1 << 15 }, -EINVAL, "beyond its segment" },
+		{ { 5, 32, 1, 2, ~7U, 16 }, -EINVAL, "with an overflow" },
+		{ { 5, 32, 1, 2, 4, 8 }, -EINVAL, "not of whole blocks" },
+		{ { 5, 32, 1, 2, 8, 4 }, -EINVAL, "with a part of one" },
+		{ { 5, 32, 5000, 2, 8, 8 }, -EINVAL, "on no member" },
+	};
+	struct ads_geometry large = geo;
+	struct adshard_record rec;
+	struct ads_state st = test_state();
+	struct adshard_bad d;
+	struct ads_range back;
+	struct ads_entry e;
+	struct ads_body_at at;
+	const char *why;
+	u32 pos = 0;
+
+	large.logical_block_size = 4096;
+	for (unsigned int i = 0; i < sizeof(range) / sizeof(*range); i++) {
+		ads_fmt_range_encode(&range[i].r, &d);
+		why = NULL;
+		ok(ads_fmt_range_decode(&d, &large, &back, &why) ==
+		   range[i].err && !!why == !!range[i].err &&
+		   (why || !memcmp(&back, &range[i].r, sizeof(back))),
+		   range[i].name);
+	}
+	memset(&d, 0, sizeof(d));
+	ok(!ads_fmt_range_decode(&d, &geo, &back, NULL) && !back.sectors,
+	   "a free place");
+	d.chunk = htole32(1);
+	ok(ads_fmt_range_decode(&d, &geo, &back, NULL) == -EINVAL,
+	   "one that is not all zero");
+	ads_fmt_range_encode(&range[0].r, &d);
+	d.reserved = htole32(1);
+	ok(ads_fmt_range_decode(&d, &geo, &back, NULL) == -EOPNOTSUPP,
+	   "a field of a later version");
+
+	ads_fmt_range_encode(&range[0].r, &d);
+	ads_fmt_record_init(&rec, &st, 0x12345678);
+	ads_fmt_record_add(&rec, ADSHARD_ENTRY_BAD, 7, &d, sizeof(d));
+	ads_fmt_record_seal(&rec, &geo, uuid_a);
+	ok(!check(&rec) && ads_fmt_record_next(&rec, &pos, &e) &&
+	   e.type == ADSHARD_ENTRY_BAD && e.index == 7 &&
+	   !memcmp(e.bad, &d, sizeof(d)), "an entry of a record");
+	ads_fmt_record_init(&rec, &st, 0x12345678);
+	ads_fmt_record_add(&rec, ADSHARD_ENTRY_BAD, ads_fmt_bad_places(&geo),
+			   &d, sizeof(d));
+	ads_fmt_record_seal(&rec, &geo, uuid_a);
+	ok(check(&rec) == -EINVAL, "of a place that the table has not");
+	ads_fmt_record_init(&rec, &st, 0x12345678);
+	ads_fmt_record_add(&rec, ADSHARD_ENTRY_BAD, 0, &d, sizeof(d) - 8);
+	ads_fmt_record_seal(&rec, &geo, uuid_a);
+	ok(check(&rec) == -EINVAL, "too short a one");
+	ads_fmt_body_at(&geo, ads_fmt_bad_block(&geo, ADSHARD_BAD_PER_BLOCK),
+			&at);
+	ok(at.kind == ADSHARD_BODY_BAD && at.first == ADSHARD_BAD_PER_BLOCK &&
+	   at.nr == ADSHARD_BAD_PER_BLOCK, "the second block of them");
+	ads_fmt_body_at(&geo, ads_fmt_body_blocks(&geo) - 1, &at);
+	ok(at.kind == ADSHARD_BODY_BAD &&
+	   at.first + at.nr == ads_fmt_bad_places(&geo), "the last one");
+}
+
 static void test_record(void)
 {
 	struct adshard_record rec = a_record(), other;
@@ -136,7 +206,8 @@ static void test_record_fields(void)
 	FIELD(bytes, 0xffff, -EINVAL);
 	FIELD(bytes, cpu_to_le16(3968), -EINVAL);
 	FIELD(entries[0], 0, -EOPNOTSUPP);		/* type */
-	FIELD(entries[0], 3, -EOPNOTSUPP);
+	FIELD(entries[0], 3, -EINVAL);			/* of another size */
+	FIELD(entries[0], 4, -EOPNOTSUPP);
 	FIELD(entries[2], 0, -EINVAL);			/* bytes */
 	FIELD(entries[3], 0xff, -EINVAL);
 	FIELD(entries[5], 0xff, -EINVAL);		/* index */
@@ -318,6 +389,7 @@ static void test_table(void)
 static void test_body(void)
 {
 	u32 blocks = ads_fmt_body_blocks(&geo), members = 0, segments = 0;
+	u32 bad = 0;
 	struct adshard_body b;
 	struct ads_body_at at;
 	bool good = true;
@@ -336,7 +408,11 @@ static void test_body(void)
 						      1) == nr;
 			segments += at.nr;
 		} else {
-			good &= !at.nr;
+			good &= at.first == bad && at.nr &&
+				ads_fmt_bad_block(&geo, at.first) == nr &&
+				ads_fmt_bad_block(&geo, at.first + at.nr -
+						  1) == nr;
+			bad += at.nr;
 		}
 		ads_fmt_body_init(&b, &geo, nr);
 		ads_fmt_body_seal(&b, &geo, uuid_a, 0, nr);
@@ -345,7 +421,8 @@ static void test_body(void)
 			ads_fmt_body_check(&b, &geo, uuid_b, 0, nr) &&
 			ads_fmt_body_check(&b, &geo, uuid_a, 0, nr ^ 1);
 	}
-	ok(good && members == geo.max_members && segments == geo.max_segments,
+	ok(good && members == geo.max_members && segments == geo.max_segments &&
+	   bad == ads_fmt_bad_places(&geo),
 	   "every entry has its place in the body, once");
 
 	/* Another block's content, sealed for this place. */
@@ -361,6 +438,7 @@ int main(void)
 {
 	geo = test_geo();
 	test_record();
+	test_bad();
 	test_record_bits();
 	test_record_fields();
 	test_record_full();
