@@ -166,7 +166,7 @@ int ads_nl_bad(struct ads_nl *nl, const uint8_t *pool,
 		rc = 0;
 	if (rc && err)
 		*err = e;
-	/* A dump has them in order of the segments only. */
+	/* A dump has them in no order. */
 	if (v.n)
 		qsort(v.data, v.n, v.elem, by_place);
 	*out = v.data;

@@ -224,6 +224,8 @@ complete() {
 ok $? "completes verbs"
 [ "$(complete adshardctl migrate 5 --dr)" = "--dry-run" ]
 ok $? "completes options"
+[ "$(complete adshardctl locate --rev)" = "--reverse" ] && [ "$(complete adshardctl segments --bad --fi)" = "--files" ]
+ok $? "completes those of bad ranges"
 [ "$(complete adshardctl member sdb dr)" = "draining" ]
 ok $? "completes states"
 [ "$(complete adshardctl evacuate 1 --progress = js)" = "json" ]
