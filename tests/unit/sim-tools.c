@@ -345,6 +345,7 @@ int main(int argc, char **argv)
 	test_stays();
 	test_veto();
 	test_fork();
+	test_bad();
 	test_backup();
 	test_cuts();
 	test_dump();

@@ -95,7 +95,7 @@ static void forge_history(int i)
 
 /*--- one thing at a time ----------------------------------------*/
 
-static void check_is(int want, const char *word)
+void check_is(int want, const char *word)
 {
 	uint64_t map = 0, seq = 0;
 	int rc, err;
@@ -110,7 +110,7 @@ static void check_is(int want, const char *word)
 }
 
 /* The whole way: damage is found, refused or repaired, and undone. */
-static void mends(int want, const char *word, const char *more)
+void mends(int want, const char *word, const char *more)
 {
 	uint8_t *was[NR];
 	uint64_t map = 0, seq = 0;

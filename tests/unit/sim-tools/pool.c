@@ -19,6 +19,7 @@ uint8_t *snap[SNAPS][NR];
 unsigned int nr_snap;
 uint64_t map_of[MAX_SEQ];	/* by record */
 uint64_t base_seq;
+struct sim_segment place[64];	/* in the end */
 bool present[NR], lost[NR];
 uint64_t size_of[NR];
 char out[8 << 20];
@@ -117,6 +118,8 @@ void make_base(unsigned int moves)
 	}
 	move_some(pool, 3);
 	base_seq = sim_pool_seq(pool);
+	for (uint32_t i = 0; i < sim_pool_segments(pool) && i < 64; i++)
+		place[i] = sim_pool_segment(pool, i);
 	sim_pool_free(pool);
 	for (int i = 0; i < NR; i++)
 		memcpy(base[i], sim_dev_image(dev[i]), META);

@@ -26,6 +26,7 @@ extern uint8_t *snap[SNAPS][NR];	/* its past */
 extern unsigned int nr_snap;
 extern uint64_t map_of[MAX_SEQ];	/* by record */
 extern uint64_t base_seq;
+extern struct sim_segment place[64];	/* in the end */
 extern bool present[NR], lost[NR];
 extern uint64_t size_of[NR];
 extern char out[8 << 20];		/* what a tool has said */
@@ -56,9 +57,16 @@ uint64_t ring_block(int i, uint64_t seq);
 uint64_t newest_area(int i);
 /* A new case. */
 void begin(const char *name);
+/* Check ends with status @want and says @word; repair, called with @more, mends it. */
+void check_is(int want, const char *word);
+void mends(int want, const char *word, const char *more);
 void test_mends(void);
 void test_stays(void);
 void test_veto(void);
 void test_fork(void);
+
+/*--- bad.c ------------------------------------------------------*/
+
+void test_bad(void);
 
 #endif
