@@ -3,6 +3,7 @@
 # Sectors of a source that can't be read: the move is made, exactly they return errors, also after
 # the next activation and the next move, and a write that has ended makes them good for ever.
 # A disk that answers nothing any more is another thing: its segments stay where they are.
+# Checked by tests/mutations/bad-*.patch.
 # kernels: um
 # kernels-long: 6.1 6.12 um debug
 # timeout: 400
