@@ -19,74 +19,122 @@ static u32 spare_places(const struct ads_bads *bads)
 	return bads->nr_places / 8;
 }
 
-/*
- * The next of what @m has found bad, from sector *@pos of the segment on; false
- * at the end. Of one origin: what was bad already keeps its own.
+/**
+ * struct walk - over what a migration has found bad
+ * @pos:	sector of the segment to go on with
+ * @chunk:	whose bits are in @bits
+ * @bits:	a bit per logical block, as in struct ads_chunk
+ * @txn:	of the next record
  */
-static bool next_range(struct ads_mig *m, u32 *pos, struct ads_range *r)
+struct walk {
+	u32 pos;
+	u32 chunk;
+	DECLARE_BITMAP(bits, 1 << ADSHARD_CHUNK_SHIFT_MAX);
+	struct ads_txn txn;
+};
+
+/* The bits of the chunk at @w->pos. */
+static void look(struct ads_mig *m, struct walk *w)
+{
+	u32 chunk = w->pos >> m->pool->chunk_shift;
+	struct ads_chunk *c = &m->chunks[chunk];
+	u32 nr = 1U << (m->pool->chunk_shift - m->block_shift);
+
+	if (chunk == w->chunk)
+		return;
+	w->chunk = chunk;
+	spin_lock_irq(&m->lock);
+	if (c->bad)
+		bitmap_copy(w->bits, c->bad, nr);
+	else
+		bitmap_zero(w->bits, nr);
+	spin_unlock_irq(&m->lock);
+}
+
+/*
+ * The bad piece at or after @w->pos in its chunk, all of one origin: what was bad
+ * already keeps its own. False: there is none, and @w->pos is the next chunk.
+ */
+static bool next_piece(struct ads_mig *m, struct walk *w, struct ads_range *r)
 {
 	struct ads_pool *pool = m->pool;
+	u32 base = round_down(w->pos, 1U << pool->chunk_shift);
+	u32 nr = 1U << (pool->chunk_shift - m->block_shift), bit, end;
 	u64 src = ads_word(m->src, m->src_chunk);
-	u32 end = m->nr_chunks << pool->chunk_shift;
-	u32 block = 1U << m->block_shift;
 	struct ads_range old;
 
-	memset(r, 0, sizeof(*r));
-	spin_lock_irq(&m->lock);
-	while (*pos < end) {
-		struct ads_chunk *c = &m->chunks[*pos >> pool->chunk_shift];
-		u32 bit = (*pos & ((1U << pool->chunk_shift) - 1)) >>
-			  m->block_shift;
-
-		if (!c->bad) {
-			if (r->sectors)
-				break;
-			*pos = round_down(*pos, 1U << pool->chunk_shift) +
-			       (1U << pool->chunk_shift);
-			continue;
-		}
-		if (!test_bit(bit, c->bad)) {
-			if (r->sectors)
-				break;
-			*pos += block;
-			continue;
-		}
-		if (!ads_bad_find(&pool->bads, m->seg, src, *pos, block, &old))
-			old.from = m->src;
-		if (r->sectors && old.from != r->from)
-			break;
-		if (!r->sectors) {
-			r->from = old.from;
-			r->first = *pos;
-		}
-		r->sectors += block;
-		*pos += block;
+	look(m, w);
+	bit = find_next_bit(w->bits, nr, (w->pos - base) >> m->block_shift);
+	if (bit >= nr) {
+		w->pos = base + (1U << pool->chunk_shift);
+		return false;
 	}
-	spin_unlock_irq(&m->lock);
+	end = find_next_zero_bit(w->bits, nr, bit);
+	r->first = base + (bit << m->block_shift);
+	r->sectors = (end - bit) << m->block_shift;
+	r->from = m->src;
+	if (ads_bad_find(&pool->bads, m->seg, src, r->first, r->sectors,
+			 &old)) {
+		if (old.first > r->first) {
+			r->sectors = old.first - r->first;
+		} else {
+			r->from = old.from;
+			r->sectors = min(r->sectors, old.first + old.sectors -
+					 r->first);
+		}
+	}
+	w->pos = r->first + r->sectors;
+	return true;
+}
+
+/* The next range; false at the end. */
+static bool next_range(struct ads_mig *m, struct walk *w, struct ads_range *r)
+{
+	u32 end = m->nr_chunks << m->pool->chunk_shift;
+	struct ads_range more;
+	u32 pos;
+
+	memset(r, 0, sizeof(*r));
+	while (w->pos < end && !next_piece(m, w, r))
+		;
+	if (!r->sectors)
+		return false;
+	/* It may go on in the next chunk. */
+	while (w->pos < end && w->pos == r->first + r->sectors) {
+		pos = w->pos;
+		if (!next_piece(m, w, &more))
+			continue;
+		if (more.first != pos || more.from != r->from) {
+			w->pos = pos;
+			break;
+		}
+		r->sectors += more.sectors;
+	}
 	r->seg = m->seg;
 	r->member = m->dst;
 	r->chunk = m->dst_chunk;
-	return r->sectors;
+	return true;
 }
 
-static int record(struct ads_mig *m, struct ads_txn *txn)
+static int record(struct ads_mig *m, struct walk *w)
 {
+	struct ads_txn *txn = &w->txn;
 	struct ads_pool *pool = m->pool;
 	struct ads_bads *bads = &pool->bads;
 	struct ads_range r;
-	u32 pos = 0, index;
+	u32 index;
 	int err;
 
 	/*
-	 * From here a write that covers one of them must see to its removal. The
-	 * bit is cleared under the same lock, before or after it is looked at; if
-	 * after, the write waits for our mutex.
+	 * From here every write to a chunk with a bad block sees to the removal
+	 * of what it covers, for which it waits for our mutex. Those that ended
+	 * before have cleared their bits.
 	 */
 	spin_lock_irq(&m->lock);
 	m->bad_recorded = true;
 	spin_unlock_irq(&m->lock);
 
-	while (next_range(m, &pos, &r)) {
+	while (next_range(m, w, &r)) {
 		err = ads_bad_reserve(bads, spare_places(bads), GFP_NOIO,
 				      &index);
 		if (err) {
@@ -108,7 +156,7 @@ int ads_bad_record(struct ads_mig *m)
 {
 	struct ads_bads *bads = &m->pool->bads;
 	u64 dst = ads_word(m->dst, m->dst_chunk);
-	struct ads_txn *txn;
+	struct walk *w;
 	bool none;
 	int err;
 
@@ -118,19 +166,20 @@ int ads_bad_record(struct ads_mig *m)
 	if (none)
 		return 0;
 
-	txn = kzalloc(sizeof(*txn), GFP_NOIO);
-	if (!txn) {
+	w = kzalloc(sizeof(*w), GFP_NOIO);
+	if (!w) {
 		ads_mig_fail(m, -ENOMEM, "out of memory");
 		return -ENOMEM;
 	}
-	ads_txn_init(txn);
+	w->chunk = U32_MAX;
+	ads_txn_init(&w->txn);
 	mutex_lock(&bads->mutex);
 	/* Recorded before, and a chunk was copied again since. */
-	err = ads_bad_forget_all(m->pool, txn, m->seg, dst);
+	err = ads_bad_forget_all(m->pool, &w->txn, m->seg, dst);
 	if (!err)
-		err = record(m, txn);
+		err = record(m, w);
 	mutex_unlock(&bads->mutex);
-	kfree(txn);
+	kfree(w);
 	if (err)
 		ads_mig_fail(m, err, err == -ENOSPC ?
 			     "too many bad ranges: there is no room to record more" :

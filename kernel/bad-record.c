@@ -127,8 +127,7 @@ static int heal(struct ads_pool *pool, struct ads_txn *txn, u32 seg, u32 first,
 		for (i = 0; i < nr; i++) {
 			left = rest_of(&r[i], first, first + sectors, piece);
 			if (left == 2) {
-				err = ads_bad_reserve(&pool->bads, 0,
-						      GFP_NOIO | __GFP_NOFAIL,
+				err = ads_bad_reserve(&pool->bads, 0, GFP_NOIO,
 						      &other);
 				/* Those before are no worse for it. */
 				if (err) {
@@ -144,15 +143,18 @@ static int heal(struct ads_pool *pool, struct ads_txn *txn, u32 seg, u32 first,
 	return err;
 }
 
-int ads_bad_heal(struct ads_pool *pool, u32 seg, u32 first, u32 sectors)
+int ads_bad_heal(struct ads_pool *pool, struct ads_txn *txn, u32 seg, u32 first,
+		 u32 sectors)
 {
-	struct ads_txn *txn = kzalloc(sizeof(*txn), GFP_NOIO | __GFP_NOFAIL);
+	unsigned int flags;
 	int err;
 
 	ads_txn_init(txn);
 	mutex_lock(&pool->bads.mutex);
+	/* Writeback may wait for us: what memory there is left is ours, too. */
+	flags = memalloc_noreclaim_save();
 	err = heal(pool, txn, seg, first, sectors);
+	memalloc_noreclaim_restore(flags);
 	mutex_unlock(&pool->bads.mutex);
-	kfree(txn);
 	return err;
 }

@@ -58,10 +58,12 @@ struct ads_bads {
 /**
  * struct ads_heals - writes that wait until a range is no more
  * @lock:	the list; irq-safe
+ * @txn:	for the one that is being healed
  */
 struct ads_heals {
 	spinlock_t lock;		/* see @lock above */
 	struct bio_list list;
+	struct ads_txn *txn;
 	struct work_struct work;
 };
 
@@ -126,8 +128,12 @@ int ads_bad_record(struct ads_mig *m);
 int ads_bad_forget(struct ads_pool *pool, u32 seg, u64 word);
 /* Remove those of all places that no segment is at: after activation. */
 void ads_bad_forget_leftovers(struct ads_pool *pool);
-/* These sectors of @seg have data again. */
-int ads_bad_heal(struct ads_pool *pool, u32 seg, u32 first, u32 sectors);
+/*
+ * These sectors of @seg have data again; with @txn, as a write waits for it.
+ * -ENOSPC, -ENOMEM: a range would have to be two.
+ */
+int ads_bad_heal(struct ads_pool *pool, struct ads_txn *txn, u32 seg, u32 first,
+		 u32 sectors);
 
 /*
  * Of use to those who hold @bads->mutex. The range of place @index becomes @r,
@@ -149,6 +155,6 @@ bool ads_bad_map(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
 		 u32 seg, sector_t off, u64 word);
 /* A write that covers ranges has ended well; ends it again when they are gone. */
 void ads_heal_queue(struct ads_pool *pool, struct bio *bio);
-void ads_heals_init(struct ads_heals *heals);
+int ads_heals_init(struct ads_heals *heals);	/* free @txn after it */
 
 #endif /* ADS_BAD_H */

@@ -107,12 +107,14 @@ void ads_write_tracked_end(struct ads_mig *m, struct ads_bio *pb)
 	spin_unlock_irqrestore(&m->lock, flags);
 }
 
-/* The legs of @c differ. m->lock held. */
-static void chunk_dirty(struct ads_mig *m, struct ads_chunk *c)
+/* The legs of @c differ; @missed: by what the destination lacks. m->lock held. */
+static void chunk_dirty(struct ads_mig *m, struct ads_chunk *c, bool missed)
 {
 	lockdep_assert_held(&m->lock);
 	m->dirtied++;
 	c->may_differ = true;
+	if (missed)
+		c->missed = true;
 	if (c->verified) {
 		c->verified = false;
 		m->unverified++;
@@ -124,22 +126,17 @@ static void chunk_dirty(struct ads_mig *m, struct ads_chunk *c)
 	}
 }
 
-/*
- * The destination has data where @pb wrote. Were there blocks without? m->lock
- * held.
- */
-static bool chunk_healed(struct ads_mig *m, struct ads_chunk *c,
+/* The destination has data where @pb wrote. m->lock held. */
+static void chunk_healed(struct ads_mig *m, struct ads_chunk *c,
 			 struct ads_bio *pb)
 {
 	u32 mask = (1U << m->pool->chunk_shift) - 1;
 	u32 bit = (pb->first & mask) >> m->block_shift;
 	u32 last = (pb->last & mask) >> m->block_shift;
-	u32 before = m->bad_blocks;
 
 	lockdep_assert_held(&m->lock);
-	for (; c->bad && bit <= last; bit++)
+	for (; bit <= last; bit++)
 		m->bad_blocks -= __test_and_clear_bit(bit, c->bad);
-	return m->bad_blocks != before;
 }
 
 /* Both legs of a mirrored write have completed. Any context. */
@@ -176,7 +173,7 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 			status = src;
 			if (bio_op(bio) == REQ_OP_SECURE_ERASE)
 				status = src ?: dst;
-			chunk_dirty(m, c);
+			chunk_dirty(m, c, dst);
 			if (dst && ++m->dst_errors > ADS_DST_ERRORS_MAX)
 				__ads_mig_fail(m, -EIO,
 					       "writes to the destination fail");
@@ -187,9 +184,15 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 	 * Bad at the destination only, and maybe recorded already; what is bad at
 	 * the source, too, was seen when it was mapped.
 	 */
-	if (unlikely(c->bad) && (!dst || bio_op(bio) == REQ_OP_DISCARD) &&
-	    chunk_healed(m, c, pb) && m->bad_recorded)
-		pb->heal = ADS_HEAL_WANTED;
+	if (unlikely(c->bad) && (!dst || bio_op(bio) == REQ_OP_DISCARD)) {
+		chunk_healed(m, c, pb);
+		/*
+		 * Whoever writes there, not only the first: his bits may be
+		 * gone, and the record not, or its removal may have failed.
+		 */
+		if (m->bad_recorded)
+			pb->heal = ADS_HEAL_WANTED;
+	}
 	if (unlikely(pb->heal == ADS_HEAL_WANTED) && !stalled && !status)
 		pb->counted = true;
 	else

@@ -276,6 +276,8 @@ static void copy_good(struct ads_job *job)
 	unsigned int nr = ads_job_blocks(job);
 	unsigned long *bad = NULL;
 
+	/* Beyond the end of the volume there is nothing to lose. */
+	bitmap_clear(job->skip, ads_job_valid(job), nr - ads_job_valid(job));
 	if (!bitmap_empty(job->skip, nr)) {
 		bad = kmemdup(job->skip, BITS_TO_LONGS(nr) * sizeof(long),
 			      GFP_NOIO);
@@ -293,6 +295,7 @@ static void copy_good(struct ads_job *job)
 	if (++c->copies > ADS_COPIES_MAX)
 		__ads_mig_fail(m, -EIO, "the legs of a chunk differ again and again");
 	c->probes = 0;
+	c->missed = false;
 	c->may_differ = false;
 	if (c->verified) {
 		c->verified = false;
@@ -332,7 +335,7 @@ static void copy_back(struct ads_job *job)
 /*
  * Both legs have been read; the source's checksum is job->crc. If the source
  * could not be read any more, the destination has what was read back when it was
- * copied, and every write since.
+ * copied, and every write since (job_trust()).
  */
 static void compare_done(struct ads_job *job)
 {
@@ -388,6 +391,42 @@ void ads_job_source_read(struct ads_job *job)
 	}
 }
 
+/*
+ * Held, and the source can't be read: what was copied was right, and what was
+ * written since is on the destination as well. Unless a write was missed there.
+ */
+static void job_trust(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	bool missed;
+
+	spin_lock_irq(&m->lock);
+	missed = m->chunks[job->chunk].missed;
+	spin_unlock_irq(&m->lock);
+	if (missed) {
+		copy_start(job);
+		return;
+	}
+	DMWARN("segment %u: chunk %u can't be compared: the source has become unreadable",
+	       m->seg, job->chunk);
+	job_submit(job, 1, REQ_OP_READ, ADS_JOB_BACK);
+}
+
+void ads_job_stop(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	bool clean;
+
+	/*
+	 * What was compared was a good copy: it may be the only one by now. If
+	 * a write failed meanwhile, the next comparison finds out.
+	 */
+	spin_lock_irq(&m->lock);
+	clean = job->task == ADS_TASK_COMPARE && !m->chunks[job->chunk].missed;
+	spin_unlock_irq(&m->lock);
+	ads_job_done(job, clean);
+}
+
 /* An I/O on the destination has failed. */
 static void destination_error(struct ads_job *job)
 {
@@ -398,7 +437,7 @@ static void destination_error(struct ads_job *job)
 	/* From the start of what it was at: both legs if it compares. */
 	if (++job->tries < ADS_TRIES) {
 		if (ads_mig_must_stop(m))
-			ads_job_done(job, false);
+			ads_job_stop(job);
 		else
 			ads_job_read_source(job);
 		return;
@@ -422,7 +461,10 @@ static void job_work(struct work_struct *work)
 		job_paid(job);
 		return;
 	case ADS_JOB_QUIET:
-		ads_job_read_source(job);
+		if (job->trust)
+			job_trust(job);
+		else
+			ads_job_read_source(job);
 		return;
 	case ADS_JOB_SOURCE:
 	case ADS_JOB_ALIVE:
@@ -495,7 +537,9 @@ static int job_init(struct ads_job *job, struct ads_mig *m)
 	job->pages = kcalloc(nr, sizeof(*job->pages), GFP_KERNEL);
 	job->skip = bitmap_zalloc(ads_job_blocks(job), GFP_KERNEL);
 	job->unread = bitmap_zalloc(ads_job_blocks(job), GFP_KERNEL);
-	if (!job->vecs || !job->pages || !job->skip || !job->unread)
+	job->page = alloc_page(GFP_KERNEL);
+	if (!job->vecs || !job->pages || !job->skip || !job->unread ||
+	    !job->page)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++) {
 		job->pages[i] = alloc_page(GFP_KERNEL);
@@ -513,6 +557,8 @@ static void job_exit(struct ads_job *job)
 	cancel_delayed_work_sync(&job->work);
 	for (k = 0; k < job->nr_pages; k++)
 		__free_page(job->pages[k]);
+	if (job->page)
+		__free_page(job->page);
 	bitmap_free(job->unread);
 	bitmap_free(job->skip);
 	kfree(job->pages);

@@ -15,11 +15,16 @@
  *
  * A write to a migrating segment stays one of its chunk's writes until then
  * (struct ads_chunk, @writes): a job that copied the chunk in between would take
- * for bad what is good on both legs.
+ * for bad what is good on both legs. But for one that has waited for a commit's
+ * outcome: there is no job any more.
+ *
+ * If the table is full, a write into the middle of a range, which makes two of
+ * it, fails.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
+#include <linux/slab.h>
 
 #include "bio.h"
 #include "migrate.h"
@@ -103,7 +108,8 @@ static void heal(struct ads_pool *pool, struct bio *bio)
 	int r = -EIO;
 
 	if (write_flushed(pool, pb))
-		r = ads_bad_heal(pool, seg, first, pb->last - pb->first + 1);
+		r = ads_bad_heal(pool, pool->heals.txn, seg, first,
+				 pb->last - pb->first + 1);
 	if (r)
 		bio->bi_status = errno_to_blk_status(r == -ENOSPC ? r : -EIO);
 
@@ -149,9 +155,12 @@ void ads_heal_queue(struct ads_pool *pool, struct bio *bio)
 	spin_unlock_irqrestore(&heals->lock, flags);
 }
 
-void ads_heals_init(struct ads_heals *heals)
+int ads_heals_init(struct ads_heals *heals)
 {
+	/* A write waits for it: not to be allocated then. */
+	heals->txn = kzalloc(sizeof(*heals->txn), GFP_KERNEL);
 	spin_lock_init(&heals->lock);
 	bio_list_init(&heals->list);
 	INIT_WORK(&heals->work, heal_work);
+	return heals->txn ? 0 : -ENOMEM;
 }

@@ -17,7 +17,7 @@ enum ads_job_state {
 	ADS_JOB_QUIET,		/* held, no write in flight */
 	/* what has just completed: */
 	ADS_JOB_SOURCE,		/* a piece of the source */
-	ADS_JOB_ALIVE,		/* a superblock of the source */
+	ADS_JOB_ALIVE,		/* a superblock of the source, into job->page */
 	ADS_JOB_WRITE,
 	ADS_JOB_BACK,		/* the destination, to be compared */
 };
@@ -37,13 +37,13 @@ enum ads_job_task {
  * @held:	the chunk is held by this job
  * @delayed:	waits for a limit, or is about to; under m->lock
  * @hurry:	it need not wait any more: look again; under m->lock
- * @trust:	COMPARE: the source can't be read any more
+ * @trust:	COMPARE: the source can't be read any more: the destination is
+ *		only read
  * @tries:	of a copy, or of an I/O on the destination
  * @fails:	of the same piece of the source
- * @seen:	PROBE: chunk->writes_seen when it began
+ * @seen:	PROBE: how many of chunk->writes_seen had ended when it began
  * @crc:	of the source
  * @pos, @len:	SOURCE: the piece, in logical blocks of the chunk
- * @alive:	SOURCE: a piece could be read
  * @skip:	a bit per block that is not read, and taken for zero
  * @unread:	a bit per block that could not be read
  */
@@ -52,7 +52,7 @@ struct ads_job {
 	struct delayed_work work;
 	int state;
 	enum ads_job_task task;
-	bool held, delayed, hurry, trust, alive;
+	bool held, delayed, hurry, trust;
 	u32 chunk;
 	unsigned int tries, fails;
 	u32 seen;
@@ -63,6 +63,7 @@ struct ads_job {
 	struct bio_vec *vecs;
 	struct page **pages;
 	unsigned int nr_pages;
+	struct page *page;
 };
 
 /* copy.c: as far as it is done with the chunk */
@@ -73,6 +74,8 @@ void ads_job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
 void ads_job_endio(struct bio *bio);
 /* Keep writes off the chunk, then read the source (again). */
 void ads_job_hold(struct ads_job *job);
+/* Stop: the chunk is as clean as it was. */
+void ads_job_stop(struct ads_job *job);
 /* Done with the chunk, on to the next. */
 void ads_job_done(struct ads_job *job, bool clean);
 void ads_job_fail(struct ads_job *job, int err, const char *why);
@@ -83,6 +86,8 @@ void ads_job_source_read(struct ads_job *job);
 
 /* Logical blocks of a chunk. */
 u32 ads_job_blocks(struct ads_job *job);
+/* As many of them as are within the volume. */
+u32 ads_job_valid(struct ads_job *job);
 /* Read the source into job->pages, but for what has no data. */
 void ads_job_read_source(struct ads_job *job);
 /* A piece of it has been read, or a superblock. */

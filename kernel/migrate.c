@@ -315,8 +315,9 @@ static void mig_release(struct ads_mig *m)
 	ads_mig_set_step(m, ADSHARD_STEP_RELEASE);
 	mig_drain(m);
 	if (m->bad_blocks)
-		DMWARN("segment %u: %u bytes could not be read from member %u: reads of them fail",
-		       m->seg, m->bad_blocks << (m->block_shift + SECTOR_SHIFT),
+		DMWARN("segment %u: %llu bytes could not be read from member %u: reads of them fail",
+		       m->seg,
+		       (u64)m->bad_blocks << (m->block_shift + SECTOR_SHIFT),
 		       m->src);
 	ads_bad_forget(m->pool, m->seg, ads_word(m->src, m->src_chunk));
 	mig_end(m, true);

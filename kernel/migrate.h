@@ -43,8 +43,9 @@ enum ads_chunk_state {
  * @verified:	compared equal since it was last copied
  * @may_differ:	a discard went to both legs, or a leg failed: a difference is
  *		no surprise, and not counted as a mismatch
+ * @missed:	the destination lacks a write since it was copied
  * @difficult:	a part of it could not be read at first: the others come before
- * @probes:	how often it was probed since it was copied
+ * @probes:	how often it was probed since it was copied; stops counting
  * @copies:	how often it was copied
  * @writes_seen: writes that were sent, ever
  * @bad:	a bit per logical block that has no data on the destination, as it
@@ -66,6 +67,7 @@ struct ads_chunk {
 	bool may_differ : 1;
 	bool waiting : 1;
 	bool difficult : 1;
+	bool missed : 1;
 };
 
 /**

@@ -47,6 +47,7 @@ static void pool_free(struct ads_pool *pool)
 		destroy_workqueue(pool->copy_wq);
 	if (pool->ctl_wq)
 		destroy_workqueue(pool->ctl_wq);
+	kfree(pool->heals.txn);
 	bioset_exit(&pool->leg_bios);
 	ads_lanes_exit(&pool->lanes);
 	free_percpu(pool->tick);
@@ -79,7 +80,6 @@ static struct ads_pool *pool_alloc(struct mapped_device *md,
 	init_waitqueue_head(&pool->wait);
 	spin_lock_init(&pool->throttle_lock);
 	ads_bad_init(&pool->bads);
-	ads_heals_init(&pool->heals);
 	INIT_WORK(&pool->error_work, ads_error_work);
 	INIT_WORK(&pool->repair_work, ads_meta_repair_work);
 	INIT_WORK(&pool->table_work, table_work);
@@ -90,7 +90,7 @@ static struct ads_pool *pool_alloc(struct mapped_device *md,
 				       GFP_KERNEL);
 	pool->tick = alloc_percpu(u32);
 	if (!pool->present || !pool->present_member || !pool->tick ||
-	    ads_lanes_init(&pool->lanes) ||
+	    ads_heals_init(&pool->heals) || ads_lanes_init(&pool->lanes) ||
 	    bioset_init(&pool->leg_bios, ADS_LEG_BIOS,
 			offsetof(struct ads_leg_bio, bio), 0))
 		goto bad;

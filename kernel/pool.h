@@ -14,8 +14,9 @@
  *	member->flush_lock	spinlock (irq)
  *	pool->bads.lock		spinlock (irq): lookups of bad ranges
  *	pool->throttle_lock	spinlock
- * A bio's path takes m->lock only, and only if its segment migrates, and
- * bads.lock, only if its segment has bad ranges.
+ *	pool->heals.lock	spinlock (irq)
+ * A bio's path takes m->lock only if its segment migrates, bads.lock and
+ * heals.lock only if it has bad ranges, and a flush's end the flush_lock.
  */
 #ifndef ADS_POOL_H
 #define ADS_POOL_H

@@ -108,7 +108,6 @@ static struct ads_mig *mig_alloc(struct ads_pool *pool, u32 seg, u32 dst,
 	if (!m)
 		return NULL;
 	m->pool = pool;
-	m->block_shift = ilog2(pool->logical_block_size) - SECTOR_SHIFT;
 	m->seg = seg;
 	m->dst = dst;
 	m->priority = priority;
@@ -155,6 +154,7 @@ int ads_mig_queue(struct ads_pool *pool, u32 seg, u32 dst, u32 priority,
 		goto unlock;
 	}
 
+	m->block_shift = ilog2(pool->logical_block_size) - SECTOR_SHIFT;
 	word = READ_ONCE(pool->map[seg]);
 	m->src = ads_word_member(word);
 	m->src_chunk = ads_word_chunk(word);

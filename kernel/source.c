@@ -10,11 +10,11 @@
  *	   is halved, down to the logical block, and what fails twice then is
  *	   unread; a piece that can be read makes the next one twice as long.
  *	3. Then it is held and copied: the unread blocks are not asked for again, but
- *	   if a write was sent since the probe began: it may have made them good,
- *	   so they are probed again, and held after some rounds.
- *	4. If nothing at all could be read, it may be the disk, not its medium: does
- *	   it still give us one of its superblocks? Else the migration fails, and
- *	   nothing is called bad.
+ *	   if a write ended since the probe began: it may have made them good, so
+ *	   they are probed again, and held after some rounds.
+ *	4. An error that does not name the medium may be the disk's, or its link's:
+ *	   does it still give us one of its superblocks? Else the migration fails,
+ *	   and nothing is called bad.
  *
  * Blocks that are bad at the source already are never asked for: there is
  * something else on the disk. All that has no data becomes zero, and is the
@@ -34,6 +34,17 @@
 u32 ads_job_blocks(struct ads_job *job)
 {
 	return 1U << (job->m->pool->chunk_shift - job->m->block_shift);
+}
+
+u32 ads_job_valid(struct ads_job *job)
+{
+	const struct ads_mig *m = job->m;
+	const struct ads_pool *pool = m->pool;
+	sector_t start = ((sector_t)m->seg << pool->segment_shift) +
+			 ((sector_t)job->chunk << pool->chunk_shift);
+
+	return min_t(sector_t, ads_job_blocks(job),
+		     (pool->volume_sectors - start) >> m->block_shift);
 }
 
 /* Blocks that are bad at the source already, into job->skip. */
@@ -71,17 +82,21 @@ static void plan(struct ads_job *job)
 		if (c->bad)
 			bitmap_copy(job->skip, c->bad, nr);
 		spin_unlock_irq(&m->lock);
-		return;
+		goto end;
 	}
 	if (job->task == ADS_TASK_PROBE) {
 		spin_lock_irq(&m->lock);
-		job->seen = c->writes_seen;
-		c->probes++;
+		/* Those in flight may still make good what we fail to read. */
+		job->seen = c->writes_seen - c->writes;
+		if (c->probes < PROBES_MAX)
+			c->probes++;
 		spin_unlock_irq(&m->lock);
 		bitmap_zero(job->unread, nr);
 	}
 	skip_known(job);
 	bitmap_or(job->skip, job->skip, job->unread, nr);
+end:
+	bitmap_set(job->skip, ads_job_valid(job), nr - ads_job_valid(job));
 }
 
 /* The next piece, or the end. */
@@ -131,38 +146,8 @@ void ads_job_read_source(struct ads_job *job)
 	job->pos = 0;
 	job->len = ads_job_blocks(job);
 	job->fails = 0;
-	job->alive = false;
+	job->trust = false;
 	read_piece(job);
-}
-
-/* Nothing could be read: ask for a superblock, @copy 0 or 1. */
-static void ask_alive(struct ads_job *job, unsigned int copy)
-{
-	struct ads_mig *m = job->m;
-
-	job->fails = copy;
-	bio_init(&job->bio, m->pool->members[m->src].bdev, job->vecs,
-		 job->nr_pages, REQ_OP_READ);
-	job->bio.bi_iter.bi_sector = ADSHARD_BLOCK_SECTORS *
-		(copy ? ADSHARD_SB_BLOCK1 : ADSHARD_SB_BLOCK0);
-	job->bio.bi_end_io = ads_job_endio;
-	job->bio.bi_private = job;
-	__bio_add_page(&job->bio, job->pages[0], ADSHARD_BLOCK_SIZE, 0);
-	WRITE_ONCE(job->state, ADS_JOB_ALIVE);
-	submit_bio_noacct(&job->bio);
-}
-
-static void alive_end(struct ads_job *job)
-{
-	if (!job->bio.bi_status) {
-		job->alive = true;
-		job->fails = 0;
-		read_piece(job);
-	} else if (!job->fails) {
-		ask_alive(job, 1);
-	} else {
-		ads_job_fail(job, -EIO, "the source does not answer any more");
-	}
 }
 
 /* On from the end of the piece. */
@@ -171,18 +156,13 @@ static void next_piece(struct ads_job *job, u32 len)
 	job->pos += job->len;
 	job->len = len;
 	job->fails = 0;
-	if (job->pos >= ads_job_blocks(job) && !job->alive &&
-	    !bitmap_empty(job->unread, ads_job_blocks(job)))
-		ask_alive(job, 0);
-	else
-		read_piece(job);
+	read_piece(job);
 }
 
 /* One that is as small as can be has failed for good. */
 static void block_unread(struct ads_job *job)
 {
 	struct ads_mig *m = job->m;
-
 	struct ads_member *mb = &m->pool->members[m->src];
 	u32 chunk = m->src_chunk + job->chunk;
 
@@ -195,19 +175,65 @@ static void block_unread(struct ads_job *job)
 	next_piece(job, 1);
 }
 
-/* COMPARE: what was copied was right; is it still there? */
-static void compare_error(struct ads_job *job)
+/* Is it the disk? Ask for a superblock, @copy 0 or 1. */
+static void ask_alive(struct ads_job *job, unsigned int copy)
 {
 	struct ads_mig *m = job->m;
 
+	job->fails = copy;
+	bio_init(&job->bio, m->pool->members[m->src].bdev, job->vecs,
+		 job->nr_pages, REQ_OP_READ);
+	job->bio.bi_iter.bi_sector = ADSHARD_BLOCK_SECTORS *
+		(copy ? ADSHARD_SB_BLOCK1 : ADSHARD_SB_BLOCK0);
+	job->bio.bi_end_io = ads_job_endio;
+	job->bio.bi_private = job;
+	__bio_add_page(&job->bio, job->page, ADSHARD_BLOCK_SIZE, 0);
+	WRITE_ONCE(job->state, ADS_JOB_ALIVE);
+	submit_bio_noacct(&job->bio);
+}
+
+static void alive_end(struct ads_job *job)
+{
+	if (!job->bio.bi_status)
+		block_unread(job);
+	else if (!job->fails)
+		ask_alive(job, 1);
+	else
+		ads_job_fail(job, -EIO, "the source does not answer any more");
+}
+
+/*
+ * Errors that a medium may have. All others, for want of memory, of a path or of
+ * patience, say nothing about what is on it.
+ */
+static bool may_be_medium(blk_status_t status)
+{
+	return status == BLK_STS_MEDIUM || status == BLK_STS_PROTECTION ||
+	       status == BLK_STS_IOERR || status == BLK_STS_TIMEOUT;
+}
+
+/* A block, the second time. */
+static void block_error(struct ads_job *job)
+{
+	if (job->bio.bi_status == BLK_STS_MEDIUM)
+		block_unread(job);
+	else if (may_be_medium(job->bio.bi_status))
+		ask_alive(job, 0);
+	else
+		ads_job_fail(job, blk_status_to_errno(job->bio.bi_status),
+			     "the source can't be read");
+}
+
+/* COMPARE: is what was copied still there? It need not be. */
+static void compare_error(struct ads_job *job)
+{
+	job->trust = true;
 	if (!job->held) {
 		ads_job_hold(job);
-		return;
+	} else {
+		WRITE_ONCE(job->state, ADS_JOB_QUIET);
+		ads_job_queue(job);
 	}
-	DMWARN("segment %u: chunk %u can't be compared: the source has become unreadable",
-	       m->seg, job->chunk);
-	job->trust = true;
-	ads_job_source_read(job);
 }
 
 static void piece_error(struct ads_job *job)
@@ -217,12 +243,8 @@ static void piece_error(struct ads_job *job)
 	bool difficult;
 
 	ads_member_error(m->pool, &m->pool->members[m->src], ADS_ERR_COPY);
-	if (job->bio.bi_status == BLK_STS_OFFLINE) {
-		ads_job_fail(job, -ENODEV, "the source is gone");
-		return;
-	}
 	if (ads_mig_must_stop(m)) {
-		ads_job_done(job, false);
+		ads_job_stop(job);
 		return;
 	}
 	if (job->task == ADS_TASK_COMPARE) {
@@ -252,7 +274,7 @@ static void piece_error(struct ads_job *job)
 	} else if (++job->fails < PIECE_TRIES) {
 		read_piece(job);
 	} else {
-		block_unread(job);
+		block_error(job);
 	}
 }
 
@@ -263,10 +285,9 @@ void ads_job_source_end(struct ads_job *job)
 	} else if (job->bio.bi_status) {
 		piece_error(job);
 	} else {
-		job->alive = true;
 		/* Stopping: what was probed is of no use without the copy. */
 		if (job->task == ADS_TASK_PROBE && ads_mig_must_stop(job->m))
-			ads_job_done(job, false);
+			ads_job_stop(job);
 		else
 			next_piece(job, job->len * 2);
 	}

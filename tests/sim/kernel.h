@@ -180,6 +180,9 @@ void sim_block_free(void *p);
 #define kfree			sim_free
 #define kvfree			sim_free
 
+#define memalloc_noreclaim_save	memalloc_noio_save
+#define memalloc_noreclaim_restore memalloc_noio_restore
+
 static inline unsigned int memalloc_noio_save(void)
 {
 	return 0;

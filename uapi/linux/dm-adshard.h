@@ -81,7 +81,8 @@
  *	ADSHARD_A_BYTES_PER_SEGMENT	u32: kernel memory of a plain segment
  *	ADSHARD_A_NR_BAD	u32 bad ranges of the volume, see GET_BAD
  *	ADSHARD_A_BAD_BYTES	u64 what they add up to
- *	ADSHARD_A_NR_BAD_FREE	u32: room for so many more
+ *	ADSHARD_A_NR_BAD_FREE	u32: room for so many more. The last eighth is for
+ *				writes that make two of one
  *
  * ADSHARD_CMD_GET_MEMBER (dump): per member
  *
