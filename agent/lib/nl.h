@@ -190,8 +190,8 @@ int ads_nl_migrations(struct ads_nl *nl, const uint8_t *pool_or_null,
 		      struct ads_migration **out, size_t *n,
 		      struct ads_err *err);
 /*
- * Bad ranges, by segment and offset; of all pools if @pool is NULL. Of @f only
- * the range counts. A module that knows of none has none.
+ * Bad ranges, by segment and offset. Of @f only the range counts. A module that
+ * does not know of them has none.
  */
 int ads_nl_bad(struct ads_nl *nl, const uint8_t *pool,
 	       const struct ads_seg_filter *f, struct ads_bad **out, size_t *n,

@@ -68,13 +68,35 @@ static void view_free(struct kernel_view *v)
 	free(v->bad);
 }
 
-/* The number of ranges itself may have changed since. */
-static bool knows_bad(const struct kernel_view *v)
+/* That there was none a moment ago says nothing: all pools are asked. */
+static int look_bad(struct line *l, struct kernel_view *v)
 {
-	for (size_t i = 0; i < v->nr_pools; i++)
-		if (v->pools[i].knows_bad)
-			return true;
-	return false;
+	for (size_t i = 0; i < v->nr_pools; i++) {
+		struct ads_bad *bad, *all;
+		size_t n;
+		int r;
+
+		if (!v->pools[i].knows_bad)
+			continue;
+		r = ads_nl_bad(l->nl, v->pools[i].uuid, NULL, &bad, &n,
+			       &v->err);
+		if (r == -ENOENT)
+			continue;	/* deactivated meanwhile */
+		if (r)
+			return r;
+		all = n ? reallocarray(v->bad, v->nr_bad + n, sizeof(*all)) :
+			  v->bad;
+		if (n && !all) {
+			free(bad);
+			return -ENOMEM;
+		}
+		if (n)
+			memcpy(all + v->nr_bad, bad, n * sizeof(*all));
+		v->bad = all;
+		v->nr_bad += n;
+		free(bad);
+	}
+	return 0;
 }
 
 static void run_view(struct task *t, void *private)
@@ -99,9 +121,8 @@ static void run_view(struct task *t, void *private)
 		v->error = ads_nl_migrations(l->nl, NULL, &v->migrations,
 					     &v->nr_migrations, &v->err);
 	/* behind the members: who is drained has left all of his by now */
-	if (!v->error && knows_bad(v))
-		v->error = ads_nl_bad(l->nl, NULL, NULL, &v->bad, &v->nr_bad,
-				      &v->err);
+	if (!v->error)
+		v->error = look_bad(l, v);
 	line_check(l, v->error);
 }
 
