@@ -46,7 +46,7 @@ struct ads_bad {
  * @hint:	where the search for a free one begins; under @mutex
  */
 struct ads_bads {
-	struct mutex mutex;
+	struct mutex mutex;		/* see above */
 	spinlock_t lock;		/* see @lock above; irq-safe */
 	struct ads_bad **place;
 	u32 nr_places;

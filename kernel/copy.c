@@ -329,7 +329,7 @@ static void copy_back(struct ads_job *job)
 		copy_start(job);
 	else
 		ads_job_fail(job, -EILSEQ,
-			 "the destination returns other data than was written");
+			     "the destination returns other data than was written");
 }
 
 /*
@@ -445,7 +445,7 @@ static void destination_error(struct ads_job *job)
 	DMERR("segment %u: copying chunk %u failed on %pg (destination)",
 	      m->seg, job->chunk, mb->bdev);
 	ads_job_fail(job, blk_status_to_errno(job->bio.bi_status),
-		 "the destination fails");
+		     "the destination fails");
 }
 
 static void job_work(struct work_struct *work)

@@ -315,7 +315,7 @@ static void mig_release(struct ads_mig *m)
 	ads_mig_set_step(m, ADSHARD_STEP_RELEASE);
 	mig_drain(m);
 	if (m->bad_blocks)
-		DMWARN("segment %u: %llu bytes could not be read from member %u: reads of them fail",
+		DMWARN("segment %u: %llu bytes could not be read from member %u, and are bad",
 		       m->seg,
 		       (u64)m->bad_blocks << (m->block_shift + SECTOR_SHIFT),
 		       m->src);
