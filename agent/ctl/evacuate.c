@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/units.h"
 
@@ -141,7 +142,7 @@ static int adopt(struct evac *e, struct ads_err *err)
 	return 0;
 }
 
-int evac_collect(struct evac *e)
+static int collect(struct evac *e)
 {
 	struct job *j = &e->job;
 	struct ads_err err = { "" };
@@ -192,6 +193,33 @@ int evac_collect(struct evac *e)
 		e->total = j->nr;
 	j->before = e->total - j->nr;
 	return CTL_OK;
+}
+
+/*
+ * What is where, and what is on its way, are two answers. A move that ends in
+ * between is in neither, and its segment would be taken for one without a place.
+ */
+int evac_collect(struct evac *e)
+{
+	struct job *j = &e->job;
+	struct ads_pool before, after;
+	struct ads_err err = { "" };
+	int rc;
+
+	for (unsigned int try = 0; ; try++) {
+		rc = ads_nl_pool(j->c->nl, j->pool.uuid, &before, &err);
+		if (rc)
+			return ctl_fail_err(j->c, rc, &err);
+		rc = collect(e);
+		if (rc)
+			return rc;
+		rc = ads_nl_pool(j->c->nl, j->pool.uuid, &after, &err);
+		if (rc)
+			return ctl_fail_err(j->c, rc, &err);
+		if (before.generation == after.generation || try == 20)
+			return CTL_OK;
+		usleep(10000);
+	}
 }
 
 int evac_plan(struct evac *e)

@@ -100,15 +100,20 @@ rc 0 "wait drained" ctl wait drained 0 --timeout "$(patience 15)"
 ctl member 0 online >/dev/null
 
 # --- a destination that can't be written ---------------------------------------------
-# behind the metadata, so that only the copying meets it
-target=2
+# behind the metadata, so that only the copying meets it; the one with the most room, and room
+# for some on another one
+target=0
+rc 0 "room elsewhere" ctl migrate "$(ctl segments -r -n --member 1 -o SEGMENT | head -n 2 | tr -d ' ' | paste -sd,)" --to 0 --wait
 member_bad $target 6144 49151
 before=$(segments $target)
-rc 0 "a bad destination is left for others" ctl evacuate 3
-is "$(state 3)" drained "drained all the same"
-like "$OUT" "could not be written to ${MEMBERS[2]}: " "and says who failed"
+rc 8 "a bad destination is left for others" ctl evacuate 3
+like "$OUT" "could not be written to ${MEMBERS[target]}: " "says who failed"
+like "$OUT" "stays on ${MEMBERS[3]}" "and what there is no room for elsewhere"
 is "$(segments $target)" "$before" "nothing went to the bad one"
+is "$(segments 1)" 21 "but all that fits to the other"
 member_good $target 6144 49151
+rc 0 "it is good again" ctl evacuate 3
+is "$(state 3)" drained "drained"
 is "$(md5sum </dev/mapper/tank)" "$sum" "the data"
 
 # --- progress in other forms ---------------------------------------------------------

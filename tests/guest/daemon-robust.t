@@ -61,11 +61,15 @@ smart "${MEMBERS[1]}"
 run "as before" wait_for 60 scored "${MEMBERS[1]}" 7
 
 # --- all rise together ---------------------------------------------------------------------------
+# (where the agent is fast and this script is slow, the drive at 81 has been evacuated)
+states() { for i in 0 1 2 3; do state $i; done; }
+run "nothing moves" adshardctl wait idle --timeout "$(patience 60)"
+before=$(states)
 for disk in "${MEMBERS[@]:0:2}"; do smart "$disk" "197 8" "187 3"; done
 smart "${MEMBERS[2]}" "serial OTHER" "197 8" "187 3"
 run "three of four go bad at once: a warning" wait_for 60 says 'went bad together with many others'
 sleep 3
-is "$(for i in 0 1 2 3; do state $i; done | sort -u)" online "and no evacuation"
+is "$(states)" "$before" "and no evacuation"
 for disk in "${MEMBERS[@]:0:3}"; do smart "$disk" "serial NEW-$disk"; done
 run "gone" wait_for 60 scored "${MEMBERS[0]}" 7
 
