@@ -46,6 +46,8 @@ smart "${MEMBERS[0]}"
 run "back online" adshardctl member 0 online
 
 # --- a destination that can't be written ----------------------------------------------------
+# something to evacuate again, from what will be the destination with the most room
+run "some move back" adshardctl migrate "$(adshardctl segments -r -n --member 2 -o SEGMENT | head -n 6 | tr -d ' ' | paste -sd,)" --to 0 --wait
 rm -r /var/lib/adshard
 agent
 run "all is well" wait_for 60 scored "${MEMBERS[0]}" 7
