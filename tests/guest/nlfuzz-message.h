@@ -44,6 +44,7 @@ static const struct template templates[] = {
 	  { POOL, A(SEGMENT, SEGMENT, 2), A(COUNT, COUNT, 3), A(MEMBER, MEMBER, 3) } },
 	{ ADSHARD_CMD_GET_MIGRATION, false, 6, { POOL, A(SEGMENT, SEGMENT, 1) } },
 	{ ADSHARD_CMD_GET_MIGRATION, true, 8, { A(POOL_UUID, UUID, 2) } },
+	{ ADSHARD_CMD_GET_BAD, true, 6, { POOL, A(SEGMENT, SEGMENT, 2), A(COUNT, COUNT, 3) } },
 	{ ADSHARD_CMD_MIGRATE, false, 14,
 	  { POOL, A(SEGMENT, SEGMENT, 1), A(DST_MEMBER, MEMBER, 1), A(PRIORITY, PRIORITY, 2),
 	    A(COOKIE, COOKIE, 2) } },
@@ -303,7 +304,8 @@ static bool mutate(struct thread *t, const struct template *tp, enum mutation wh
 	case COMMAND:
 		t->m.genl.cmd = rnd_one_in(&t->rnd, 2) ? rnd_below(&t->rnd, ADSHARD_CMD_MAX + 3) :
 				rnd_next(&t->rnd);
-		return !t->m.genl.cmd || t->m.genl.cmd >= ADSHARD_CMD_EVENT;
+		return !t->m.genl.cmd || t->m.genl.cmd == ADSHARD_CMD_EVENT ||
+		       t->m.genl.cmd > ADSHARD_CMD_MAX;
 	case FLAGS:
 		t->m.nlh.nlmsg_flags = NLM_F_REQUEST | rnd_next(&t->rnd);
 		return false;
