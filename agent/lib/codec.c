@@ -35,5 +35,7 @@ static u64 div_u64_rem(u64 n, u32 by, u32 *rest)
 #define ads_super ads_fmt_super
 #include "../../kernel/format.c"
 #undef AT
+#include "../../kernel/format-state.c"
+#undef AT
 #define no_uuid no_uuid_super
 #include "../../kernel/format-super.c"

@@ -17,6 +17,8 @@
 
 #include "../../kernel/format.c"
 #undef AT
+#include "../../kernel/format-state.c"
+#undef AT
 #define no_uuid no_uuid_super
 #include "../../kernel/format-super.c"
 #undef no_uuid
