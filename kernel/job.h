@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A chunk job: shared by copy.c (what it does) and source.c (how it reads).
+ * A chunk job: shared by copy.c (what it does), source.c (how it reads) and
+ * jobs.c (how it starts and stops).
  */
 #ifndef ADS_JOB_H
 #define ADS_JOB_H
@@ -66,8 +67,13 @@ struct ads_job {
 	struct page *page;
 };
 
+/* jobs.c: it has no chunk and takes no other. May free its migration's last hold. */
+void ads_job_idle(struct ads_job *job);
+
 /* copy.c: as far as it is done with the chunk */
 
+void ads_job_work(struct work_struct *work);	/* of job->work */
+u32 ads_job_bytes(struct ads_job *job);		/* of a chunk */
 /* @leg: 0 the source, 1 the destination; of the chunk, from @pos on. */
 void ads_job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
 		    u32 pos, u32 len, enum ads_job_state next);

@@ -3,7 +3,7 @@
  * Migrations: the steps from one member to another.
  *
  * A migration is driven by its control work, which runs when it is started and
- * whenever its last busy chunk job stops (copy.c). What a crash leaves behind
+ * whenever its last busy chunk job stops (jobs.c). What a crash leaves behind
  * at each step:
  *
  *	up to VERIFY	nothing durable has changed; the source has every

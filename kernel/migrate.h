@@ -221,7 +221,7 @@ void ads_chunk_release(struct ads_mig *m, u32 index, bool clean);
 /* End the writes that waited for a commit's outcome. */
 void ads_stalled_end(struct ads_mig *m);
 
-/* copy.c */
+/* jobs.c */
 int ads_jobs_init(struct ads_mig *m);
 void ads_jobs_exit(struct ads_mig *m);
 /*
