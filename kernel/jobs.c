@@ -77,9 +77,11 @@ void ads_jobs_hurry(struct ads_mig *m)
 
 static int job_init(struct ads_job *job, struct ads_mig *m)
 {
-	unsigned int i, nr = ads_job_bytes(job) >> PAGE_SHIFT;
+	unsigned int i, nr;
 
+	/* First: how long a chunk is, is asked by way of it. */
 	job->m = m;
+	nr = ads_job_bytes(job) >> PAGE_SHIFT;
 	INIT_DELAYED_WORK(&job->work, ads_job_work);
 	job->state = ADS_JOB_IDLE;
 	job->vecs = kcalloc(nr, sizeof(*job->vecs), GFP_KERNEL);
