@@ -153,7 +153,7 @@ int ads_fmt_member_check(const struct adshard_member *m,
 
 	if (ads_fmt_member_free(m))
 		return 0;
-	if (m->flags)
+	if (le16_to_cpu(m->flags) & ~ADSHARD_MEMBER_F_KNOWN)
 		return ads_fmt_bad(why, -EOPNOTSUPP, "unknown flags of a member");
 	if (m->state < ADSHARD_MEMBER_ONLINE || m->state > ADSHARD_MEMBER_FAILED)
 		return ads_fmt_bad(why, -EOPNOTSUPP, "unknown state of a member");

@@ -92,20 +92,20 @@ static int msg_resume(struct ads_pool *pool, char **argv)
 /* Waits for the record on the metadata members, not for I/O of the volume. */
 static int msg_member(struct ads_pool *pool, char **argv)
 {
+	struct ads_member_change chg = { };
 	u32 member;
-	u8 state;
 	int ret;
 
 	if (!strcasecmp(argv[2], "online"))
-		state = ADSHARD_MEMBER_ONLINE;
+		chg.state = ADSHARD_MEMBER_ONLINE;
 	else if (!strcasecmp(argv[2], "draining"))
-		state = ADSHARD_MEMBER_DRAINING;
+		chg.state = ADSHARD_MEMBER_DRAINING;
 	else if (!strcasecmp(argv[2], "failed"))
-		state = ADSHARD_MEMBER_FAILED;
+		chg.state = ADSHARD_MEMBER_FAILED;
 	else
 		return -EINVAL;
 	ret = parse(pool, NULL, NULL, argv[1], &member);
-	return ret ? ret : ads_pool_set_member(pool, member, state);
+	return ret ? ret : ads_pool_set_member(pool, member, &chg);
 }
 
 static int msg_locate(struct ads_pool *pool, char **argv, char *result,

@@ -13,6 +13,7 @@
 #include "netlink.h"
 
 #define POOL_UUID	NLA_POLICY_EXACT_LEN(ADSHARD_UUID_SIZE)
+#define LABEL		{ .type = NLA_NUL_STRING, .len = ADSHARD_LABEL_SIZE - 1 }
 
 static const struct nla_policy pool_policy[] = {
 	[ADSHARD_A_POOL_UUID]		= POOL_UUID,
@@ -67,6 +68,13 @@ static const struct nla_policy set_member_policy[] = {
 	[ADSHARD_A_MEMBER_STATE]	= NLA_POLICY_RANGE(NLA_U32,
 							   ADSHARD_MEMBER_ONLINE,
 							   ADSHARD_MEMBER_FAILED),
+	[ADSHARD_A_CLASS]		= NLA_POLICY_MAX(NLA_U32,
+							 ADSHARD_CLASS_HDD),
+	[ADSHARD_A_DOMAIN]		= LABEL,
+	[ADSHARD_A_LOCATION]		= LABEL,
+	[ADSHARD_A_COST]		= { .type = NLA_U32 },
+	[ADSHARD_A_WEIGHT]		= { .type = NLA_U32 },
+	[ADSHARD_A_SPARE]		= NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct genl_ops ops[] = {

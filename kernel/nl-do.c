@@ -197,16 +197,21 @@ int ads_nl_throttle(struct sk_buff *skb, struct genl_info *info)
 	return ads_limits_set(ads_nl_pool(info), &lim, info->extack);
 }
 
-/* State of a member --------------------------------------------------------*/
+/* A member ------------------------------------------------------------------*/
 
-static void explain_set_member(u32 member, int err,
+static void explain_set_member(struct ads_pool *pool, u32 member, int err,
 			       struct netlink_ext_ack *extack)
 {
+	u32 nr;
+
 	switch (err) {
 	case -ENOTEMPTY:
-		NL_SET_ERR_MSG_FMT(extack,
-				   "member %u holds the only leg of a segment",
-				   member);
+		if (ads_pool_lock(pool))
+			break;
+		nr = pool->members[member].nr_legs;
+		mutex_unlock(&pool->lock);
+		NL_SET_ERR_MSG_FMT(extack, "member %u holds the only leg of %u segments",
+				   member, nr);
 		break;
 	case -EHOSTDOWN:
 		NL_SET_ERR_MSG_FMT(extack, "member %u has failed", member);
@@ -231,30 +236,74 @@ static void explain_set_member(u32 member, int err,
 	}
 }
 
+/* NULL without one; an error if it is none. */
+static const char *get_label(struct genl_info *info, int attr)
+{
+	const struct nlattr *nla = info->attrs[attr];
+
+	if (!nla)
+		return NULL;
+	/* The policy has seen to its end and length. */
+	if (ads_label_ok(nla_data(nla)))
+		return nla_data(nla);
+	NL_SET_ERR_MSG_ATTR(info->extack, nla,
+			    "a label is letters, digits and \"-_.+:/\"");
+	return ERR_PTR(-EINVAL);
+}
+
+static int get_member_change(struct genl_info *info,
+			     struct ads_member_change *chg)
+{
+	struct nlattr **attrs = info->attrs;
+	u32 value;
+
+	if (get_u32(info, ADSHARD_A_MEMBER_STATE, &value))
+		chg->state = value;
+	if (chg->state == ADSHARD_MEMBER_DRAINED) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[ADSHARD_A_MEMBER_STATE],
+				    "a draining member becomes drained by itself");
+		return -EINVAL;
+	}
+	chg->has_class = get_u32(info, ADSHARD_A_CLASS, &value);
+	if (chg->has_class)
+		chg->class = value;
+	chg->has_cost = get_u32(info, ADSHARD_A_COST, &chg->cost);
+	chg->has_weight = get_u32(info, ADSHARD_A_WEIGHT, &chg->weight);
+	chg->has_spare = attrs[ADSHARD_A_SPARE];
+	if (chg->has_spare)
+		chg->spare = nla_get_u8(attrs[ADSHARD_A_SPARE]);
+	chg->domain = get_label(info, ADSHARD_A_DOMAIN);
+	if (IS_ERR(chg->domain))
+		return PTR_ERR(chg->domain);
+	chg->location = get_label(info, ADSHARD_A_LOCATION);
+	if (IS_ERR(chg->location))
+		return PTR_ERR(chg->location);
+	if (chg->state || chg->has_class || chg->has_cost || chg->has_weight ||
+	    chg->has_spare || chg->domain || chg->location)
+		return 0;
+	NL_SET_ERR_MSG(info->extack,
+		       "the request names no state, nor anything else to set");
+	return -EINVAL;
+}
+
 int ads_nl_set_member(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ads_pool *pool = ads_nl_pool(info);
-	u32 member, state;
+	struct ads_member_change chg = { };
+	u32 member;
 	int ret;
 
 	ret = need(info, ADSHARD_A_MEMBER, "member");
 	if (!ret)
-		ret = need(info, ADSHARD_A_MEMBER_STATE, "state");
+		ret = get_member_change(info, &chg);
 	if (ret)
 		return ret;
 	member = nla_get_u32(info->attrs[ADSHARD_A_MEMBER]);
-	state = nla_get_u32(info->attrs[ADSHARD_A_MEMBER_STATE]);
-	if (state == ADSHARD_MEMBER_DRAINED) {
-		NL_SET_ERR_MSG_ATTR(info->extack,
-				    info->attrs[ADSHARD_A_MEMBER_STATE],
-				    "a draining member becomes drained by itself");
-		return -EINVAL;
-	}
 	ret = check(info, NULL, &member);
 	if (ret)
 		return ret;
-	ret = ads_pool_set_member(pool, member, state);
+	ret = ads_pool_set_member(pool, member, &chg);
 	if (ret)
-		explain_set_member(member, ret, info->extack);
+		explain_set_member(pool, member, ret, info->extack);
 	return ret;
 }

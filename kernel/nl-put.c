@@ -147,6 +147,23 @@ static int put_hist(struct sk_buff *skb, int attr, const atomic_long_t *hist)
 			     ADSHARD_A_PAD);
 }
 
+static int put_label(struct sk_buff *skb, int attr, const u8 *label)
+{
+	return *label ? nla_put_string(skb, attr, label) : 0;
+}
+
+static int put_attributes(struct sk_buff *skb, const struct adshard_member *disk)
+{
+	bool spare = le16_to_cpu(disk->flags) & ADSHARD_MEMBER_F_SPARE;
+
+	return nla_put_u32(skb, ADSHARD_A_CLASS, disk->class) ||
+	       put_label(skb, ADSHARD_A_DOMAIN, disk->domain) ||
+	       put_label(skb, ADSHARD_A_LOCATION, disk->location) ||
+	       nla_put_u32(skb, ADSHARD_A_COST, le32_to_cpu(disk->cost)) ||
+	       nla_put_u32(skb, ADSHARD_A_WEIGHT, le32_to_cpu(disk->weight)) ||
+	       nla_put_u8(skb, ADSHARD_A_SPARE, spare);
+}
+
 int ads_nl_put_member(struct sk_buff *skb, struct ads_pool *pool,
 		      struct ads_member *mb)
 {
@@ -170,6 +187,7 @@ int ads_nl_put_member(struct sk_buff *skb, struct ads_pool *pool,
 	    nla_put_u32(skb, ADSHARD_A_NR_SLOTS, mb->nr_slots) ||
 	    nla_put_u32(skb, ADSHARD_A_NR_FREE, mb->nr_slots - mb->nr_legs) ||
 	    nla_put_u32(skb, ADSHARD_A_NR_SEGMENTS, mb->nr_legs) ||
+	    put_attributes(skb, disk) ||
 	    put_limits(skb, pool, mb) ||
 	    put_errors(skb, mb) ||
 	    put_hist(skb, ADSHARD_A_READ_HIST, mb->hist[0]) ||

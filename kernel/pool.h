@@ -172,11 +172,32 @@ static inline u32 ads_pool_slot_chunks(const struct ads_pool *pool)
 	return 1U << (pool->segment_shift - pool->chunk_shift);
 }
 
-/*
- * Change the state of a member, durably (netlink and dm message). Process
- * context, no locks held. -EINVAL, -ENOTEMPTY, or as ads_meta_commit().
+/* member-set.c */
+
+/**
+ * struct ads_member_change - a change of a member
+ * @state:	enum adshard_member_state, 0: stays as it is
+ * @domain, @location: NULL: stay as they are; see ads_label_ok()
  */
-int ads_pool_set_member(struct ads_pool *pool, u16 member, u8 state);
+struct ads_member_change {
+	u8 state;
+	bool has_class, has_cost, has_weight, has_spare;
+	u8 class;			/* enum adshard_member_class */
+	bool spare;
+	u32 cost;
+	u32 weight;
+	const char *domain;
+	const char *location;
+};
+
+/* May a label of a member be that? */
+bool ads_label_ok(const char *label);
+/*
+ * Change a member, durably, all of it or nothing (netlink and dm message).
+ * Process context, no locks held. -EINVAL, -ENOTEMPTY, or as ads_meta_commit().
+ */
+int ads_pool_set_member(struct ads_pool *pool, u16 member,
+			const struct ads_member_change *chg);
 /* If @member is draining and empty: make it drained. No locks held. */
 void ads_pool_check_drained(struct ads_pool *pool, u16 member);
 

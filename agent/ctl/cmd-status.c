@@ -24,12 +24,13 @@ static const struct ctl_opt opts[] = {
 };
 
 enum { C_MEMBER, C_DEVICE, C_STATE, C_SIZE, C_FREE, C_SEGMENTS, C_SCORE,
-	C_REASON, C_UUID, C_META, C_SLOTS, C_MODEL, C_SERIAL, C_ERRORS };
+	C_REASON, C_UUID, C_META, C_SLOTS, C_MODEL, C_SERIAL, C_ERRORS,
+	C_CLASS, C_DOMAIN, C_LOCATION };
 
 static const struct table_col cols[] = {
 	[C_MEMBER] = { "MEMBER", "index in the pool", TABLE_RIGHT },
 	[C_DEVICE] = { "DEVICE", "block device", 0 },
-	[C_STATE] = { "STATE", "online, draining, drained, failed", 0 },
+	[C_STATE] = { "STATE", "online, spare, draining, drained, failed", 0 },
 	[C_SIZE] = { "SIZE", "of the device", TABLE_RIGHT },
 	[C_FREE] = { "FREE", "room for segments", TABLE_RIGHT },
 	[C_SEGMENTS] = { "SEGMENTS", "segments on it", TABLE_RIGHT },
@@ -41,8 +42,17 @@ static const struct table_col cols[] = {
 	[C_MODEL] = { "MODEL", "of the disk", TABLE_HIDDEN },
 	[C_SERIAL] = { "SERIAL", "of the disk", TABLE_HIDDEN },
 	[C_ERRORS] = { "ERRORS", "I/O errors since the activation", TABLE_HIDDEN | TABLE_RIGHT },
+	[C_CLASS] = { "CLASS", "nvme, ssd, hdd, as it was set", TABLE_HIDDEN },
+	[C_DOMAIN] = { "DOMAIN", "what fails together, as it was set", TABLE_HIDDEN },
+	[C_LOCATION] = { "LOCATION", "where to find it, as it was set", TABLE_HIDDEN },
 	{ NULL, NULL, 0 },
 };
+
+static const char *state_word(const struct ads_member *m)
+{
+	return m->spare && m->state == ADSHARD_MEMBER_ONLINE ? "spare" :
+	       ads_member_state_name(m->state);
+}
 
 static enum ctl_color member_color(const struct ads_member *m)
 {
@@ -76,7 +86,7 @@ static void member_row(struct table *t, const struct view *v,
 	} else {
 		table_set(t, C_DEVICE, "-");
 	}
-	table_set(t, C_STATE, "%s%s", ads_member_state_name(m->state),
+	table_set(t, C_STATE, "%s%s", state_word(m),
 		  m->present || m->state == ADSHARD_MEMBER_FAILED ? "" :
 		  ", missing");
 	table_color(t, C_STATE, member_color(m));
@@ -97,6 +107,9 @@ static void member_row(struct table *t, const struct view *v,
 	table_set(t, C_MODEL, "%s", info.model[0] ? info.model : "-");
 	table_set(t, C_SERIAL, "%s", info.serial[0] ? info.serial : "-");
 	table_set(t, C_ERRORS, "%llu", (unsigned long long)health_errors(m));
+	table_set(t, C_CLASS, "%s", ads_class_name(m->class));
+	table_set(t, C_DOMAIN, "%s", m->domain[0] ? m->domain : "-");
+	table_set(t, C_LOCATION, "%s", m->location[0] ? m->location : "-");
 }
 
 static void print_errors(const struct view *v)

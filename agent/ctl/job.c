@@ -409,6 +409,7 @@ struct ads_place_member *job_place_members(const struct job *j,
 		pm[i].index = m->index;
 		pm[i].state = m->state;
 		pm[i].present = m->present;
+		pm[i].spare = m->spare;
 		pm[i].nr_slots = m->nr_slots;
 		/* The kernel reserves the slot when a migration is queued. */
 		pm[i].nr_free = m->nr_free;

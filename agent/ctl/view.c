@@ -123,6 +123,12 @@ static void json_member(struct json_object *o, const struct view *v,
 		ads_json_null(o, "device");
 	}
 	ads_json_str(o, "state", ads_member_state_name(m->state));
+	ads_json_bool(o, "spare", m->spare);
+	ads_json_str(o, "class", ads_class_name(m->class));
+	ads_json_str(o, "domain", m->domain[0] ? m->domain : NULL);
+	ads_json_str(o, "location", m->location[0] ? m->location : NULL);
+	ads_json_u64(o, "cost", m->cost);
+	ads_json_u64(o, "weight", m->weight);
 	ads_json_str(o, "metadata", view_meta_name(m->meta));
 	ads_json_u64(o, "size", m->size);
 	ads_json_u64(o, "slots", m->nr_slots);

@@ -78,6 +78,7 @@ static struct ads_place_member *place_members(const struct pool *p, size_t *n)
 		list[i].name = m->dev.path[0] ? m->dev.path : "missing";
 		list[i].state = m->k.state;
 		list[i].present = m->k.present;
+		list[i].spare = m->k.spare;
 		list[i].nr_slots = m->k.nr_slots;
 		list[i].nr_free = m->k.nr_free;
 		list[i].incoming = incoming(p, m->k.index);

@@ -247,13 +247,45 @@ int ads_nl_throttle(struct ads_nl *nl, const uint8_t *pool,
 	return command(nl, ADSHARD_CMD_THROTTLE, pool, a, n, err);
 }
 
+int ads_nl_change_member(struct ads_nl *nl, const uint8_t *pool,
+			 uint32_t member, const struct ads_member_change *chg,
+			 struct ads_err *err)
+{
+	struct ads_nl_attr a[6] = { { ADSHARD_A_MEMBER, 4, member } };
+	struct ads_nl_text t[2];
+	struct ads_nl_request r = { .cmd = ADSHARD_CMD_SET_MEMBER,
+		.flags = NLM_F_ACK, .pool = pool, .attrs = a, .nr_attrs = 1,
+		.texts = t };
+	bool intr;
+
+	if (chg->state)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_MEMBER_STATE,
+						   4, chg->state };
+	if (chg->has_class)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_CLASS, 4,
+						   chg->class };
+	if (chg->has_cost)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_COST, 4,
+						   chg->cost };
+	if (chg->has_weight)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_WEIGHT, 4,
+						   chg->weight };
+	if (chg->has_spare)
+		a[r.nr_attrs++] = (struct ads_nl_attr){ ADSHARD_A_SPARE, 1,
+						   chg->spare };
+	if (chg->domain)
+		t[r.nr_texts++] = (struct ads_nl_text){ ADSHARD_A_DOMAIN,
+						   chg->domain };
+	if (chg->location)
+		t[r.nr_texts++] = (struct ads_nl_text){ ADSHARD_A_LOCATION,
+						   chg->location };
+	return ads_nl_request(nl, &r, NULL, NULL, &intr, err);
+}
+
 int ads_nl_set_member(struct ads_nl *nl, const uint8_t *pool, uint32_t member,
 		      uint32_t state, struct ads_err *err)
 {
-	const struct ads_nl_attr a[] = {
-		{ ADSHARD_A_MEMBER, 4, member },
-		{ ADSHARD_A_MEMBER_STATE, 4, state },
-	};
+	const struct ads_member_change chg = { .state = state };
 
-	return command(nl, ADSHARD_CMD_SET_MEMBER, pool, a, 2, err);
+	return ads_nl_change_member(nl, pool, member, &chg, err);
 }

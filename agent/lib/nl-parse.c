@@ -92,6 +92,12 @@ static const struct nla_policy policy[ADSHARD_A_MAX + 1] = {
 	[ADSHARD_A_BAD_BYTES] = U64,
 	[ADSHARD_A_OFFSET] = U64,
 	[ADSHARD_A_LENGTH] = U64,
+	[ADSHARD_A_CLASS] = U32,
+	[ADSHARD_A_DOMAIN] = STRING,
+	[ADSHARD_A_LOCATION] = STRING,
+	[ADSHARD_A_COST] = U32,
+	[ADSHARD_A_WEIGHT] = U32,
+	[ADSHARD_A_SPARE] = U8,
 };
 
 static const struct nla_policy seg_policy[ADSHARD_SEG_A_MAX + 1] = {
@@ -147,6 +153,13 @@ static uint64_t u64(struct nlattr **a, int type)
 static bool flag(struct nlattr **a, int type)
 {
 	return a[type] && nla_get_u8(a[type]);
+}
+
+static void string(struct nlattr **a, int type, char *out, size_t size)
+{
+	if (a[type])
+		nla_strlcpy(out, a[type], size);
+	ads_text_clean(out);
 }
 
 static void uuid(struct nlattr **a, int type, uint8_t *out)
@@ -224,6 +237,12 @@ void ads_nl_parse_member(struct nlattr **a, struct ads_member *m)
 	m->nr_free = u32(a, ADSHARD_A_NR_FREE);
 	m->nr_segments = u32(a, ADSHARD_A_NR_SEGMENTS);
 	m->data_start = u64(a, ADSHARD_A_DATA_START);
+	m->class = u32(a, ADSHARD_A_CLASS);
+	string(a, ADSHARD_A_DOMAIN, m->domain, sizeof(m->domain));
+	string(a, ADSHARD_A_LOCATION, m->location, sizeof(m->location));
+	m->cost = u32(a, ADSHARD_A_COST);
+	m->weight = u32(a, ADSHARD_A_WEIGHT);
+	m->spare = flag(a, ADSHARD_A_SPARE);
 	m->src_bps = u64(a, ADSHARD_A_SRC_BPS);
 	m->dst_bps = u64(a, ADSHARD_A_DST_BPS);
 	m->src_active_max = u32(a, ADSHARD_A_SRC_ACTIVE_MAX);
@@ -405,6 +424,18 @@ const char *ads_member_state_name(uint32_t state)
 	};
 
 	return NAME(names, state);
+}
+
+const char *ads_class_name(uint32_t class)
+{
+	static const char *const names[] = {
+		[ADSHARD_CLASS_UNKNOWN] = "unknown",
+		[ADSHARD_CLASS_NVME] = "nvme",
+		[ADSHARD_CLASS_SSD] = "ssd",
+		[ADSHARD_CLASS_HDD] = "hdd",
+	};
+
+	return NAME(names, class);
 }
 
 const char *ads_segment_state_name(uint32_t state)

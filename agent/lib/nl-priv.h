@@ -39,11 +39,17 @@ void *ads_vec_push(struct ads_vec *v);	/* a zeroed element, or NULL */
 /* One parsed message; @arg as given to the request. 0 or -errno. */
 typedef int (*ads_nl_msg_fn)(struct nlattr **attrs, void *arg);
 
-/* A request with numbers for attributes, which is all that there are. */
+/* A number in a request. */
 struct ads_nl_attr {
 	int type;
 	int bytes;			/* 1, 4 or 8 */
 	uint64_t value;
+};
+
+/* A string in a request. */
+struct ads_nl_text {
+	int type;
+	const char *text;
 };
 
 struct ads_nl_request {
@@ -52,6 +58,8 @@ struct ads_nl_request {
 	const uint8_t *pool;		/* NULL: none */
 	const struct ads_nl_attr *attrs;
 	size_t nr_attrs;
+	const struct ads_nl_text *texts;
+	size_t nr_texts;
 };
 
 /* Asks; *@intr is set if a dump's answers do not belong together. */

@@ -234,6 +234,8 @@ static struct nl_msg *build(struct ads_nl *nl, const struct ads_nl_request *r)
 		else
 			rc = nla_put_u64(msg, a->type, a->value);
 	}
+	for (size_t i = 0; !rc && i < r->nr_texts; i++)
+		rc = nla_put_string(msg, r->texts[i].type, r->texts[i].text);
 	if (rc) {
 		nlmsg_free(msg);
 		return NULL;

@@ -67,6 +67,11 @@ struct ads_member {
 	uint32_t nr_slots, nr_free;
 	uint32_t nr_segments;		/* with a leg here */
 	uint64_t data_start;
+	uint32_t class;			/* enum adshard_member_class */
+	char domain[ADSHARD_LABEL_SIZE];
+	char location[ADSHARD_LABEL_SIZE];
+	uint32_t cost, weight;
+	bool spare;			/* takes data by name or as a last resort */
 	uint64_t src_bps, dst_bps;	/* limits, 0 = none */
 	uint32_t src_active_max, dst_active_max;
 	uint32_t src_active, dst_active;
@@ -160,6 +165,15 @@ struct ads_throttle {
 	bool paused;
 };
 
+/* What to change of a member: all of it or nothing. */
+struct ads_member_change {
+	uint32_t state;			/* 0: stays as it is */
+	bool has_class, has_cost, has_weight, has_spare;
+	uint32_t class, cost, weight;
+	bool spare;
+	const char *domain, *location;	/* NULL: stay as they are */
+};
+
 /* Which segments a dump wants. All zero: every segment. */
 struct ads_seg_filter {
 	uint32_t first;
@@ -210,6 +224,9 @@ int ads_nl_throttle(struct ads_nl *nl, const uint8_t *pool,
 		    const struct ads_throttle *t, struct ads_err *err);
 int ads_nl_set_member(struct ads_nl *nl, const uint8_t *pool, uint32_t member,
 		      uint32_t state, struct ads_err *err);
+int ads_nl_change_member(struct ads_nl *nl, const uint8_t *pool,
+			 uint32_t member, const struct ads_member_change *chg,
+			 struct ads_err *err);
 
 /*
  * Events. Subscribe before the first dump, so that nothing falls between the
@@ -232,6 +249,7 @@ bool ads_event_blames_dst(const struct ads_event *ev);
 /* Lower-case words for the enums, "unknown" for what this version can't name. */
 const char *ads_pool_state_name(uint32_t state);
 const char *ads_member_state_name(uint32_t state);
+const char *ads_class_name(uint32_t class);
 const char *ads_segment_state_name(uint32_t state);
 const char *ads_leg_state_name(uint32_t state);
 const char *ads_step_name(uint32_t step);

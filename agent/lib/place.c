@@ -8,7 +8,8 @@
  *
  * so that an idle, healthy and emptier member comes first, and a member with
  * a score of 40 is used only if the others have a fifth less of their room. An
- * unknown load or score counts like a middling one, not like a perfect one.
+ * unknown load or score counts like a middling one, not like a perfect one. A
+ * spare is taken only if nobody else has room.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -71,6 +72,15 @@ static double mark(const struct ads_place_member *m, uint32_t left)
 
 	return (double)left / (m->nr_slots ? m->nr_slots : 1) -
 	       LOAD_WEIGHT * load - SCORE_WEIGHT * score / 100;
+}
+
+/* Is it the better choice, with its mark, than @b with @b_mark? */
+static bool is_better(const struct ads_place_member *a, double a_mark,
+		      const struct ads_place_member *b, double b_mark)
+{
+	if (a->spare != b->spare)
+		return b->spare;
+	return a_mark > b_mark || (a_mark == b_mark && a->index < b->index);
 }
 
 static bool is_on(const struct ads_place_segment *s, uint32_t member)
@@ -183,10 +193,8 @@ int ads_place(const struct ads_place_member *members, size_t nr,
 			if (!left[i] || is_on(&segs[s], members[i].index))
 				continue;
 			m = mark(&members[i], left[i] - 1);
-			if (best < nr &&
-			    (m < best_mark ||
-			     (m == best_mark &&
-			      members[i].index > members[best].index)))
+			if (best < nr && !is_better(&members[i], m,
+						    &members[best], best_mark))
 				continue;
 			best = i;
 			best_mark = m;

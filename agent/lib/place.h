@@ -27,6 +27,7 @@ struct ads_place_member {
 					 * count yet */
 	int score;			/* 0..100, -1 unknown */
 	double load;			/* 0 idle .. 1 saturated, < 0 unknown */
+	bool spare;			/* only if no other has room */
 };
 
 struct ads_place_segment {

@@ -19,10 +19,10 @@
 #include "ctl/health.c"
 
 static const struct ads_place_member four[] = {
-	{ 0, "sda", ADSHARD_MEMBER_DRAINING, true, 10, 4, 0, -1, -1 },
-	{ 1, "sdb", ADSHARD_MEMBER_ONLINE, true, 10, 3, 0, -1, -1 },
-	{ 2, "sdc", ADSHARD_MEMBER_ONLINE, true, 10, 3, 0, -1, -1 },
-	{ 3, "sdd", ADSHARD_MEMBER_ONLINE, true, 10, 3, 0, -1, -1 },
+	{ 0, "sda", ADSHARD_MEMBER_DRAINING, true, 10, 4, 0, -1, -1, false },
+	{ 1, "sdb", ADSHARD_MEMBER_ONLINE, true, 10, 3, 0, -1, -1, false },
+	{ 2, "sdc", ADSHARD_MEMBER_ONLINE, true, 10, 3, 0, -1, -1, false },
+	{ 3, "sdd", ADSHARD_MEMBER_ONLINE, true, 10, 3, 0, -1, -1, false },
 };
 
 static void fill_segs(struct ads_place_segment *s, size_t n, uint32_t on)
@@ -46,6 +46,27 @@ static void spreads(void **state)
 	assert_int_equal(n[2], 3);
 	assert_int_equal(n[3], 3);
 	assert_int_equal(dst[0], 1);	/* ties: the lower index */
+}
+
+/* A spare only when the others are full, and then before nobody. */
+static void spare_is_last(void **state)
+{
+	struct ads_place_member m[4] = { four[0], four[1], four[2], four[3] };
+	struct ads_place_segment s[9];
+	uint32_t dst[9], n[4] = { 0 };
+
+	m[2].spare = true;
+	m[2].nr_free = 10;
+	fill_segs(s, 9, 0);
+	assert_int_equal(ads_place_room(m, 4, NULL), 16);
+	assert_int_equal(ads_place(m, 4, s, 9, NULL, dst, NULL), 0);
+	for (int i = 0; i < 9; i++)
+		n[dst[i]]++;
+	assert_int_equal(n[1], 3);
+	assert_int_equal(n[2], 3);
+	assert_int_equal(n[3], 3);
+	for (int i = 0; i < 6; i++)
+		assert_int_not_equal(dst[i], 2);
 }
 
 static void order_of_members(void **state)
@@ -283,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spreads),
+		cmocka_unit_test(spare_is_last),
 		cmocka_unit_test(order_of_members),
 		cmocka_unit_test(too_little),
 		cmocka_unit_test(nobody),

@@ -135,6 +135,18 @@ enum adshard_member_state {
 	ADSHARD_MEMBER_FAILED	= 4,	/* never read again */
 };
 
+/* What a member is made of, as far as anybody has said. */
+enum adshard_member_class {
+	ADSHARD_CLASS_UNKNOWN	= 0,
+	ADSHARD_CLASS_NVME	= 1,
+	ADSHARD_CLASS_SSD	= 2,
+	ADSHARD_CLASS_HDD	= 3,
+};
+
+/* Takes no data but what is sent to it by name. */
+#define ADSHARD_MEMBER_F_SPARE	0x0001
+#define ADSHARD_MEMBER_F_KNOWN	ADSHARD_MEMBER_F_SPARE
+
 /* States of a leg, persistent. A filling leg is thrown away at activation. */
 enum adshard_leg_state {
 	ADSHARD_LEG_NONE	= 0,
@@ -200,12 +212,12 @@ struct adshard_member {
 	__le64	data_start;		/*  24 */
 	__le32	data_chunks;		/*  32 */
 	__u8	state;			/*  36  enum adshard_member_state */
-	__u8	class;			/*  37  reserved: nvme, ssd, hdd */
-	__le16	flags;			/*  38  zero */
-	__le32	weight;			/*  40  reserved: for reads, 0 default */
-	__le32	cost;			/*  44  reserved: for placement */
+	__u8	class;			/*  37  enum adshard_member_class */
+	__le16	flags;			/*  38  ADSHARD_MEMBER_F_* */
+	__le32	weight;			/*  40  for reads, 0 default */
+	__le32	cost;			/*  44  for placement, 0 default */
 	__u8	domain[ADSHARD_LABEL_SIZE];	/*  48  failure domain */
-	__u8	location[ADSHARD_LABEL_SIZE];	/*  80 */
+	__u8	location[ADSHARD_LABEL_SIZE];	/*  80  where to find it */
 	__u8	reserved[144];		/* 112 */
 };
 

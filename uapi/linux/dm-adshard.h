@@ -96,6 +96,11 @@
  *	ADSHARD_A_NR_SLOTS, ADSHARD_A_NR_FREE	u32 slots
  *	ADSHARD_A_NR_SEGMENTS	u32 segments with a leg here
  *	ADSHARD_A_DATA_START	u64 bytes
+ *	ADSHARD_A_CLASS		u32 enum adshard_member_class
+ *	ADSHARD_A_DOMAIN	string: what fails together, absent if unknown
+ *	ADSHARD_A_LOCATION	string: where to find it, likewise
+ *	ADSHARD_A_COST, _WEIGHT	u32, for placement and for reads; 0: the default
+ *	ADSHARD_A_SPARE		u8 0/1: nothing is placed there but by name
  *	ADSHARD_A_SRC_BPS, _DST_BPS	u64 limit, 0 = none
  *	ADSHARD_A_SRC_ACTIVE_MAX, _DST_ACTIVE_MAX	u32 limit
  *	ADSHARD_A_SRC_ACTIVE, _DST_ACTIVE	u32 now
@@ -173,10 +178,13 @@
  *	at least 1), and, without _MEMBER, _MAX_ACTIVE (u32, at least 1) and
  *	_PAUSED (u8). Not persistent: the agent's configuration is.
  *
- * ADSHARD_CMD_SET_MEMBER: ADSHARD_A_POOL_UUID, _MEMBER, _MEMBER_STATE: one of
- *	ONLINE (undoes DRAINING and DRAINED), DRAINING (becomes DRAINED by
- *	itself when the last segment has left) and FAILED (refused with
- *	ENOTEMPTY while it holds a segment's only leg). Durable on return.
+ * ADSHARD_CMD_SET_MEMBER: ADSHARD_A_POOL_UUID, _MEMBER, and at least one of
+ *	_MEMBER_STATE: ONLINE (undoes DRAINING and DRAINED), DRAINING (becomes
+ *	DRAINED by itself when the last segment has left) or FAILED (refused
+ *	with ENOTEMPTY while it holds a segment's only leg)
+ *	_CLASS u32, _DOMAIN, _LOCATION (up to 31 letters, digits, "-_.+:/"; an
+ *	empty one takes it away), _COST, _WEIGHT u32, _SPARE u8 0/1
+ *	All of it or nothing. Durable on return.
  *
  * ADSHARD_CMD_EVENT: multicast to group "events"
  *
@@ -299,6 +307,13 @@ enum adshard_attr {
 	ADSHARD_A_BAD_BYTES,
 	ADSHARD_A_OFFSET,
 	ADSHARD_A_LENGTH,
+
+	ADSHARD_A_CLASS,
+	ADSHARD_A_DOMAIN,
+	ADSHARD_A_LOCATION,
+	ADSHARD_A_COST,
+	ADSHARD_A_WEIGHT,
+	ADSHARD_A_SPARE,
 	__ADSHARD_A_MAX,
 };
 
