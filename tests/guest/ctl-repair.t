@@ -3,7 +3,7 @@
 # A pool that the kernel has made and used, damaged in each way: what check says, what repair
 # makes of it, whether it activates with its data, and the way back. Every command of
 # Documentation/recovery.rst is run here. (Checked with a repair that doesn't seal: it fails.)
-# kernels: um
+# kernels: 6.12
 # kernels-long: 6.1 6.12 um
 # timeout: 600
 # files: Documentation/recovery.rst

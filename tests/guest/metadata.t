@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The metadata: rings that wrap, damage, members that miss records, what must be refused.
-# kernels: um
+# kernels: 6.1
 # kernels-long: 6.1 6.12 um
 # timeout: 600
 . /t/lib.sh
