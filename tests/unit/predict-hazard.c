@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "lib/smart-feat.h"
 #include "daemon.h"
 #include "daemon/predict/predict.h"
 
@@ -189,7 +190,7 @@ static void test_ata_first_sight(void)
 	attr(198, 3);
 	ok(read_after(0) > 70, "ATA: three kinds");
 	fresh(SMART_ATA);
-	attr(188, smart_unpack(188, 17180131332ULL));
+	attr(188, ads_smart_unpack(188, 17180131332ULL));
 	ok(read_after(0) < 30, "ATA: a packed 188 of a new drive is no risk");
 	fresh(SMART_ATA);
 	sample.passed = 0;

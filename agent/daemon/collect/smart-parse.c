@@ -8,6 +8,7 @@
 
 #include "daemon/collect/smart.h"
 #include "lib/json.h"
+#include "lib/smart-feat.h"
 
 static struct json_object *get(struct json_object *o, const char *key)
 {
@@ -88,30 +89,6 @@ static void get_str(struct json_object *o, const char *key, char *buf,
 	buf[n] = 0;
 }
 
-uint64_t smart_unpack(uint8_t id, uint64_t raw)
-{
-	uint64_t max = 0;
-
-	switch (id) {
-	case 188:	/* three counters of 16 bits: of all, > 5 s, > 7.5 s */
-		for (int i = 0; i < 48; i += 16)
-			if ((raw >> i & 0xffff) > max)
-				max = raw >> i & 0xffff;
-		return max;
-	case 190:	/* minimum and maximum above the current one */
-	case 194:
-		return raw & 0xff;
-	case 9:		/* minutes or milliseconds above the hours */
-	case 240:
-		return raw & 0xffffffff;
-	case 5:		/* some keep averages in the upper words */
-	case 196:
-		return raw >> 32 ? raw & 0xffff : raw;
-	default:
-		return raw;
-	}
-}
-
 static void parse_attrs(struct json_object *table, struct smart_sample *s)
 {
 	size_t n;
@@ -139,7 +116,7 @@ static void parse_attrs(struct json_object *table, struct smart_sample *s)
 					get(get(o, "flags"), "prefailure")),
 			.failing = strcmp(failed, "now") == 0 ||
 				   strcmp(failed, "FAILING_NOW") == 0,
-			.raw = smart_unpack(id, raw),
+			.raw = ads_smart_unpack(id, raw),
 		};
 		s->nr_attrs++;
 	}

@@ -95,7 +95,4 @@ const struct smart_attr *smart_attr(const struct smart_sample *s, uint8_t id);
 /* What the bits of an exit status say, for people. */
 char *smart_exit_text(int status, char *buf, size_t size);
 
-/* The part of a packed raw value that counts. */
-uint64_t smart_unpack(uint8_t id, uint64_t raw);
-
 #endif
