@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * adshard-train: makes models of failing disks out of fleets, and judges them.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/evaluate.h"
+#include "train/failslow.h"
+#include "train/load.h"
+#include "train/rows.h"
+#include "train/verbs.h"
+
+#define HISTORY		365
+
+static void help(void)
+{
+	puts("Usage: adshard-train VERB --data FILE [--data FILE...] [OPTION...]\n\n"
+	     "Makes models of failing disks out of records of fleets, and judges them.\n\n"
+	     "Verbs:\n"
+	     "  train        make a model, written to --out\n"
+	     "  evaluate     judge by months that a model has not seen: prints figures\n"
+	     "  show FILE    say what is in a model\n\n"
+	     "Options:\n"
+	     "  --data FILE         records, CSV, as they are or in gzip or xz; may be repeated\n"
+	     "  --out FILE          train: the model to write\n"
+	     "  --until DATE        train: nothing later is known [the end of the data]\n"
+	     "  --history DAYS      how far back rows are taken [365]\n"
+	     "  --from DATE, --to DATE\n"
+	     "                      evaluate: the first and the last day\n"
+	     "  --train-until DATE  evaluate: one model of what was known then [a new one\n"
+	     "                      each month]\n"
+	     "  --model FILE        evaluate: this model; none is made\n"
+	     "  --failslow          evaluate: latencies of disks; --labels FILE names the slow ones\n"
+	     "  --load              evaluate: forecasts of load\n"
+	     "  -v, --verbose       say what goes on\n"
+	     "  -h, --help          this text\n"
+	     "  -V, --version       the version\n\n"
+	     "Exit codes: 0 ok, 1 failed, 2 usage.\n\n"
+	     "adshard-train(1) has the details and examples.");
+}
+
+__attribute__((format(printf, 1, 2)))
+static int usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "adshard-train: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "; see adshard-train --help\n");
+	return TRAIN_USAGE;
+}
+
+static int tell(const struct ads_err *err, int r)
+{
+	fprintf(stderr, "adshard-train: %s\n", ads_err_text(err, r));
+	return TRAIN_FAILED;
+}
+
+enum {
+	O_DATA = 1000, O_OUT, O_UNTIL, O_HISTORY, O_FROM, O_TO, O_TRAIN_UNTIL,
+	O_MODEL, O_FAILSLOW, O_LOAD, O_LABELS,
+};
+
+static const struct option options[] = {
+	{ "data", required_argument, NULL, O_DATA },
+	{ "out", required_argument, NULL, O_OUT },
+	{ "until", required_argument, NULL, O_UNTIL },
+	{ "history", required_argument, NULL, O_HISTORY },
+	{ "from", required_argument, NULL, O_FROM },
+	{ "to", required_argument, NULL, O_TO },
+	{ "train-until", required_argument, NULL, O_TRAIN_UNTIL },
+	{ "model", required_argument, NULL, O_MODEL },
+	{ "failslow", no_argument, NULL, O_FAILSLOW },
+	{ "load", no_argument, NULL, O_LOAD },
+	{ "labels", required_argument, NULL, O_LABELS },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 }
+};
+
+static int date_option(const char *text, bool after, int64_t *out)
+{
+	if (!csv_date(text, out))
+		return usage("\"%s\" is no date like 2015-10-31", text);
+	/* the day itself belongs to it */
+	*out += after ? DAY : 0;
+	return 0;
+}
+
+static int take_option(struct train_args *a, int c)
+{
+	int64_t n;
+
+	switch (c) {
+	case O_DATA:
+		if (a->nr_data == TRAIN_MAX_FILES)
+			return usage("%s: too many files", optarg);
+		a->data[a->nr_data++] = optarg;
+		return 0;
+	case O_OUT:
+		a->out = optarg;
+		return 0;
+	case O_UNTIL:
+		return date_option(optarg, true, &a->until);
+	case O_HISTORY:
+		if (!csv_integer(optarg, &n) || n < 30 || n > 36500)
+			return usage("\"%s\" is no number of days from 30 to 36500",
+				     optarg);
+		a->history = (int)n;
+		return 0;
+	case O_FROM:
+		return date_option(optarg, false, &a->from);
+	case O_TO:
+		return date_option(optarg, true, &a->to);
+	case O_TRAIN_UNTIL:
+		return date_option(optarg, true, &a->train_until);
+	case O_MODEL:
+		a->model = optarg;
+		return 0;
+	case O_FAILSLOW:
+		a->failslow = true;
+		return 0;
+	case O_LOAD:
+		a->load = true;
+		return 0;
+	case O_LABELS:
+		a->labels = optarg;
+		return 0;
+	case 'v':
+		a->verbose = true;
+		return 0;
+	default:
+		return usage("%s: no such option, or its argument is missing",
+			     "the command line");
+	}
+}
+
+/* All files, told what was in them. */
+static int read_fleet(const struct train_args *a, struct fleet *f,
+		      struct ads_err *err)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < a->nr_data && !r; i++)
+		r = fleet_read(f, a->data[i], err);
+	if (!r)
+		r = fleet_finish(f, err);
+	if (f->bad)
+		fprintf(stderr, "adshard-train: %lu of %lu lines were bad and skipped\n",
+			f->bad, f->rows + f->bad);
+	if (f->dropped)
+		fprintf(stderr, "adshard-train: %lu drives whose hours don't fit their dates were left out\n",
+			f->dropped);
+	if (!r && a->verbose)
+		fprintf(stderr, "adshard-train: %u drives of %u models\n",
+			f->nr, f->nr_models);
+	return r;
+}
+
+static int verb_train(const struct train_args *a)
+{
+	struct train_options o = {
+		.until = a->until, .history = a->history,
+		.trees = gbdt_defaults,
+	};
+	struct fleet f = { 0 };
+	struct ads_err err = { "" };
+	struct ads_model *m = NULL;
+	int r;
+
+	if (!a->out)
+		return usage("%s: --out FILE is missing", "train");
+	r = read_fleet(a, &f, &err);
+	if (!r && !o.until)
+		o.until = fleet_end(&f) + DAY;
+	if (!r)
+		r = train_model(&f, &o, &m, &err);
+	if (!r)
+		r = ads_model_write(m, a->out, &err);
+	if (!r)
+		model_print(m, stdout);
+	ads_model_free(m);
+	fleet_free(&f);
+	return r ? tell(&err, r) : TRAIN_OK;
+}
+
+static int verb_evaluate(const struct train_args *a)
+{
+	struct evaluate_options o = {
+		.from = a->from, .to = a->to, .train_until = a->train_until,
+		.train = { .history = a->history, .trees = gbdt_defaults },
+		.verbose = a->verbose,
+	};
+	struct fleet f = { 0 };
+	struct ads_err err = { "" };
+	struct ads_model *m = NULL;
+	struct evaluation e;
+	int r = 0;
+
+	if (!o.from || !o.to || o.from >= o.to)
+		return usage("%s: --from and --to are needed, in this order",
+			     "evaluate");
+	if (o.train_until > o.from)
+		return usage("%s: --train-until is later than --from: the model would know what it is asked",
+			     "evaluate");
+	if (a->model)
+		r = ads_model_read(a->model, &m, &err);
+	if (!r && m && m->until > o.from)
+		fprintf(stderr, "adshard-train: %s was made of what was known later than --from: these figures prove nothing\n",
+			a->model);
+	o.model = m;
+	if (!r)
+		r = read_fleet(a, &f, &err);
+	if (!r)
+		r = evaluate(&f, &o, &e, &err);
+	if (!r)
+		evaluation_print(&e, stdout);
+	ads_model_free(m);
+	fleet_free(&f);
+	return r ? tell(&err, r) : TRAIN_OK;
+}
+
+static int verb_show(const char *path)
+{
+	struct ads_err err = { "" };
+	struct ads_model *m;
+	int r = ads_model_read(path, &m, &err);
+
+	if (r)
+		return tell(&err, r);
+	model_print(m, stdout);
+	ads_model_free(m);
+	return TRAIN_OK;
+}
+
+static int run(struct train_args *a, const char *verb, const char *file)
+{
+	if (strcmp(verb, "show") == 0)
+		return file ? verb_show(file) :
+			      usage("%s: which model?", "show");
+	if (file)
+		return usage("\"%s\": not expected here", file);
+	if (!a->nr_data)
+		return usage("%s: --data FILE is missing", verb);
+	if (strcmp(verb, "train") == 0)
+		return verb_train(a);
+	if (strcmp(verb, "evaluate"))
+		return usage("\"%s\" is no verb", verb);
+	if (a->failslow && a->load)
+		return usage("%s: --failslow or --load, not both", verb);
+	if (a->failslow || a->load) {
+		struct ads_err err = { "" };
+		int r = a->load ? verb_load(a, &err) : verb_failslow(a, &err);
+
+		return r ? tell(&err, r) : TRAIN_OK;
+	}
+	return verb_evaluate(a);
+}
+
+int main(int argc, char **argv)
+{
+	struct train_args a = { .history = HISTORY };
+	int c, rc;
+
+	while ((c = getopt_long(argc, argv, "vhV", options, NULL)) != -1) {
+		if (c == 'h') {
+			help();
+			return TRAIN_OK;
+		}
+		if (c == 'V') {
+			puts("adshard-train " ADSHARD_VERSION);
+			return TRAIN_OK;
+		}
+		rc = take_option(&a, c);
+		if (rc)
+			return rc;
+	}
+	if (optind == argc) {
+		help();
+		return TRAIN_USAGE;
+	}
+	if (argc - optind > 2)
+		return usage("\"%s\": not expected here", argv[optind + 2]);
+	rc = run(&a, argv[optind], argv[optind + 1]);
+	if (ferror(stdout) | fflush(stdout)) {
+		fprintf(stderr, "adshard-train: can't write the output: %s\n",
+			strerror(errno));
+		return rc ? rc : TRAIN_FAILED;
+	}
+	return rc;
+}
