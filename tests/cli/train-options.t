@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Command lines of adshard-train, their exit codes, and that what is wrong is said in one line.
+set -u
+cd "$(dirname "$0")/../.." || exit
+train=$PWD/build/agent/bin/adshard-train
+if [ ! -x "$train" ]; then echo "1..0 # SKIP adshard-train is not built"; exit; fi
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit
+count=0 failed=0
+ok() {
+	count=$((count + 1))
+	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
+		echo "not ok $count - $2"
+		failed=$((failed + 1))
+	fi
+}
+printf 'serial_number,model,date,failure,smart_5_raw\nA,M,2020-01-01,0,0\nA,M,2020-01-40,0,0\n' >few.csv
+printf 'nothing,here\n1,2\n' >other.csv
+gzip -kc few.csv | head -c 60 >cut.csv.gz
+head -c 200 /dev/urandom >bad.model
+printf 'host,disk,day,tput_kib,lat\n1,1,2020-01-01,1,1\n' >cluster_Z.csv
+printf 'volume,ts,block_req_count\nv,1,1\n' >short.csv
+
+while IFS='|' read -r want line text; do
+	case $want in '' | '#'*) continue ;; esac
+	# shellcheck disable=SC2086 # words
+	out=$("$train" $line 2>&1 >/dev/null </dev/null)
+	got=$?
+	[ $got = "$want" ]
+	ok $? "$want: $line" || echo "# got $got: $out"
+	[ -z "$text" ] || grep -q -e "$text" <<<"$out"
+	ok $? "says $text: $line" || echo "# $out"
+done <<'LINES'
+0|--help|
+0|--version|
+2||
+2|nosuch --data few.csv|is no verb
+2|train --data few.csv|--out FILE is missing
+2|train --out x|--data FILE is missing
+2|train --data few.csv --out x --until yesterday|is no date
+2|train --data few.csv --out x --history 1|30 to 36500
+2|evaluate --data few.csv|--from and --to
+2|evaluate --data few.csv --from 2020-01-02 --to 2020-01-01|in this order
+2|evaluate --data few.csv --from 2020-01-02 --to 2020-02-01 --train-until 2020-01-05|would know
+2|evaluate --data few.csv --failslow --load|not both
+2|train --data few.csv --out x more|not expected
+2|show|which model
+1|train --data few.csv --out x|only 0 drives failed
+1|train --data few.csv --out x|few.csv:3: date is no date; skipped
+1|train --data few.csv --out x|1 of 2 lines\|1 of 3 lines
+1|train --data nosuch.csv --out x|nosuch.csv: No such file
+1|train --data other.csv --out x|has no columns serial_number
+1|train --data cut.csv.gz --out x|is damaged after line
+1|show bad.model|bad.model: is no model
+1|show nosuch.model|nosuch.model: No such file
+1|evaluate --data few.csv --from 2020-01-01 --to 2020-02-01 --model bad.model|is no model
+1|evaluate --failslow --data cluster_Z.csv|slow_drive_info.csv: No such file
+1|evaluate --failslow --data few.csv|has not all of the columns
+1|evaluate --load --data short.csv|none of the 1 volumes
+1|evaluate --load --data few.csv|has not both of the columns
+LINES
+[ ! -e x ]
+ok $? "no model was left behind"
+
+# figures of data that is not in the repository
+if [ -z "${ADSHARD_DATA:-}" ] || [ ! -d "${ADSHARD_DATA:-}" ]; then
+	echo "ok $((count += 1)) - real data # SKIP ADSHARD_DATA names no folder"
+else
+	"$train" evaluate --load --data "$ADSHARD_DATA/cloudphysics_30min/cloudphysics_30min.csv.gz" >load 2>&1
+	awk '$2 == "load.mase.30min" { exit !($3 < 0.88) }' load
+	ok $? "forecasts of real loads" || sed 's/^/# /' load
+	slow=()
+	for file in "$ADSHARD_DATA"/perseus_failslow/cluster_*.csv.xz; do slow+=(--data "$file"); done
+	"$train" evaluate --failslow "${slow[@]}" >slow 2>&1
+	awk '$2 == "failslow.recall" || $2 == "failslow.precision" { n++; bad += $3 < 0.98 }
+		END { exit !(n == 2 && !bad) }' slow
+	ok $? "real slow disks" || sed 's/^/# /' slow
+fi
+echo "1..$count"
+exit $((failed > 0))
