@@ -15,7 +15,6 @@
 const struct ads_feat_attr_info ads_feat_attrs[ADS_FEAT_ATTRS] = {
 	[ADS_FEAT_5] = { 5, true, false },
 	[ADS_FEAT_10] = { 10, false, false },
-	[ADS_FEAT_12] = { 12, false, false },
 	[ADS_FEAT_187] = { 187, true, false },
 	[ADS_FEAT_188] = { 188, true, false },
 	[ADS_FEAT_189] = { 189, false, false },
@@ -33,7 +32,7 @@ static const char *const critical[] = {
 };
 static const char *const whole[] = {
 	"nonzero", "rising7", "rising30", "since", "active30", "active90",
-	"age", "capacity", "hazard",
+	"capacity", "hazard",
 	"sectors", "sectors30", "first",
 };
 
@@ -193,7 +192,6 @@ void ads_feat(const struct ads_feat_in *in, int64_t now,
 	*o++ = (float)since;
 	*o++ = (float)active30;
 	*o++ = (float)active90;
-	*o++ = (float)(in->hours / 8766);
 	*o++ = (float)(in->capacity / 1e12);
 	*o++ = (float)in->hazard;
 	*o++ = (float)(v[ADS_FEAT_5].value + v[ADS_FEAT_197].value);
@@ -223,6 +221,93 @@ const char *ads_feat_name(unsigned int i, char *buf, size_t size)
 	if (i >= WHOLE)
 		return NULL;
 	snprintf(buf, size, "%s", whole[i]);
+	return buf;
+}
+
+static const char *attr_name(unsigned int id)
+{
+	static const struct { unsigned int id; const char *name; } names[] = {
+		{ 5, "reallocated sectors" }, { 10, "spin retries" },
+		{ 187, "uncorrectable errors" },
+		{ 188, "command timeouts" }, { 189, "high fly writes" },
+		{ 196, "reallocation events" }, { 197, "pending sectors" },
+		{ 198, "offline uncorrectable sectors" },
+	};
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].id == id)
+			return names[i].name;
+	return "attribute";
+}
+
+static const struct {
+	const char *feature, *none, *text;	/* text has one %g */
+} texts[] = {
+	{ "value", "unknown", "%g" },
+	{ "grown7", "unknown", "%g more in 7 days" },
+	{ "grown30", "unknown", "%g more in 30 days" },
+	{ "grown90", "unknown", "%g more in 90 days" },
+	{ "rises7", "unknown", "rose on %g of 7 days" },
+	{ "rises30", "unknown", "rose on %g of 30 days" },
+	{ "since", "never rose", "rose %g days ago" },
+	{ "change30", "unknown", "%+g against 30 days ago" },
+	{ "max30", "unknown", "up to %g in 30 days" },
+	{ "nonzero", "", "%g kinds of errors" },
+	{ "rising7", "", "%g kinds of errors rose in 7 days" },
+	{ "rising30", "", "%g kinds of errors rose in 30 days" },
+	{ "active30", "", "%g rises of errors in 30 days" },
+	{ "active90", "", "%g counters rose in 90 days" },
+	{ "capacity", "capacity unknown", "%g TB" },
+	{ "sectors", "", "%g bad sectors" },
+	{ "sectors30", "", "%g errors and bad sectors in 30 days" },
+	{ "first", "errors for long, or never", "errors since %g days" },
+};
+
+char *ads_feat_text(unsigned int i, float value, char *buf, size_t size)
+{
+	char name[32] = "", number[32];
+	unsigned int id = 0;
+	const char *what;
+	int n = 0;
+
+	ads_feat_name(i, name, sizeof(name));
+	what = strchr(name, '.');
+	if (what) {
+		sscanf(name, "%u", &id);
+		n = snprintf(buf, size, "%s (%u): ", attr_name(id), id);
+	}
+	what = what ? what + 1 : name;
+	if (n < 0 || (size_t)n >= size)
+		return buf;
+	if (!strcmp(what, "hazard")) {
+		snprintf(buf + n, size - n, "how often its model fails");
+		return buf;
+	}
+	if (!id && !strcmp(what, "since")) {
+		if (isnan(value))
+			snprintf(buf, size, "no error rose");
+		else
+			snprintf(buf, size, "an error rose %.0f days ago", value);
+		return buf;
+	}
+	snprintf(number, sizeof(number), fabs(value) >= 10 ? "%.0f" : "%.2g",
+		 value);
+	for (unsigned int k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+		const char *gap = strstr(texts[k].text, "%");
+
+		if (strcmp(texts[k].feature, what))
+			continue;
+		if (isnan(value)) {
+			snprintf(buf + n, size - n, "%s", texts[k].none);
+			return buf;
+		}
+		snprintf(buf + n, size - n, "%.*s%s%s%s",
+			 (int)(gap - texts[k].text), texts[k].text,
+			 gap[1] == '+' && value > 0 ? "+" : "", number,
+			 strchr(gap, 'g') + 1);
+		return buf;
+	}
+	snprintf(buf + n, size - n, "%s", number);
 	return buf;
 }
 

@@ -3,6 +3,9 @@
  * What a model of failing disks is told of a drive: a row of numbers made of how
  * its SMART counters came to their values.
  *
+ * Neither age nor power cycles are among them: they tell the time in a fleet, not
+ * the state of a disk, and other sites switch off at night.
+ *
  * The one place that knows how: the trainer makes its rows with it and the agent
  * its questions, so that a model is never asked something it was not taught.
  *
@@ -18,7 +21,7 @@
 #include <stdint.h>
 
 enum ads_feat_attr {
-	ADS_FEAT_5, ADS_FEAT_10, ADS_FEAT_12, ADS_FEAT_187, ADS_FEAT_188,
+	ADS_FEAT_5, ADS_FEAT_10, ADS_FEAT_187, ADS_FEAT_188,
 	ADS_FEAT_189, ADS_FEAT_196, ADS_FEAT_197, ADS_FEAT_198,
 	ADS_FEAT_ATTRS
 };
@@ -54,12 +57,11 @@ struct ads_track {
 
 struct ads_feat_in {
 	struct ads_track track[ADS_FEAT_ATTRS];
-	double hours;		/* powered on, NaN unknown */
 	double capacity;		/* bytes, NaN unknown */
 	double hazard;		/* of its model, see ads_model_hazard() */
 };
 
-#define ADS_FEAT_NR	78
+#define ADS_FEAT_NR	73
 
 /* NaN where nothing is known. */
 void ads_feat(const struct ads_feat_in *in, int64_t now,
@@ -67,6 +69,9 @@ void ads_feat(const struct ads_feat_in *in, int64_t now,
 
 /* "197.grown30"; NULL for @i >= ADS_FEAT_NR. */
 const char *ads_feat_name(unsigned int i, char *buf, size_t size);
+
+/* "pending sectors (197): 16 more in 30 days", for people. */
+char *ads_feat_text(unsigned int i, float value, char *buf, size_t size);
 
 /*
  * Changes with the names, their order and what is behind them: a model fits

@@ -41,6 +41,8 @@ void evaluation_print(const struct evaluation *e, FILE *out)
 	figure(out, "smart.score70.far", e->score70.far, "ratio");
 	figure(out, "smart.score70.median_lead", e->score70.lead, "days");
 	figure(out, "smart.score70.lead_3_days", e->score70.early, "ratio");
+	figure(out, "smart.either70.fdr", e->either70.fdr, "ratio");
+	figure(out, "smart.either70.far", e->either70.far, "ratio");
 	figure(out, "smart.migrated_in_time", e->migrated, "ratio");
 	figure(out, "smart.migrated_in_vain", e->migrated_in_vain, "ratio");
 	figure(out, "smart.auc", e->auc, "ratio");

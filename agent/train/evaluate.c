@@ -73,10 +73,10 @@ static void calibration(struct judge *j, const struct life *l, int64_t t,
 	int b = 0;
 
 	/*
-	 * How it ends must be known: nothing from later than a month after the
-	 * period is looked at.
+	 * How it ends must be known, of those that fail too: taking these alone
+	 * would make failures look more frequent.
 	 */
-	if (t + LABEL_DAYS * DAY > j->end && !fails)
+	if (t + LABEL_DAYS * DAY > j->end)
 		return;
 	while (p >= edges[b + 1])
 		b++;
@@ -327,6 +327,16 @@ static void sum_up(struct judge *j, struct evaluation *e)
 		e->rule[r].fdr /= (double)e->failures;
 		e->rule[r].far /= (double)e->good;
 	}
+	for (size_t i = 0; i < j->nr; i++) {
+		const struct case_ *c = &j->cases[i];
+
+		if (c->trees < P_DRAIN && c->cold < P_DRAIN)
+			continue;
+		e->either70.fdr += c->fails;
+		e->either70.far += !c->fails;
+	}
+	e->either70.fdr /= (double)e->failures;
+	e->either70.far /= (double)e->good;
 	qsort(j->cases, j->nr, sizeof(*j->cases), by_cold);
 	for (int i = 0; i < EVALUATE_RATES; i++)
 		at_rate(j, true, evaluate_rates[i], e->failures, e->good,

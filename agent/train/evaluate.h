@@ -39,6 +39,7 @@ struct evaluation {
 	unsigned long failures, good;		/* drive-months */
 	struct at_rate trees[EVALUATE_RATES], cold[EVALUATE_RATES];
 	struct at_rate score70;			/* at the score that drains */
+	struct { double fdr, far; } either70;	/* by the trees or the states */
 	struct { double fdr, far; } rule[RULES];
 	struct {
 		double predicted, observed;

@@ -219,6 +219,9 @@ static int verb_evaluate(const struct train_args *a)
 	o.model = m;
 	if (!r)
 		r = read_fleet(a, &f, &err);
+	if (!r && fleet_end(&f) < o.to + LABEL_DAYS * DAY)
+		fprintf(stderr, "adshard-train: the data end before %d days after --to are over: a disk that would fail in these counts as good\n",
+			LABEL_DAYS);
 	if (!r)
 		r = evaluate(&f, &o, &e, &err);
 	if (!r)

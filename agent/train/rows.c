@@ -101,7 +101,6 @@ void life_features(const struct fleet *f, const struct life *l, int64_t t,
 	struct ads_feat_in in;
 
 	life_tracks(l, &in);
-	in.hours = life_hours(l, t);
 	in.hazard = ads_model_hazard(h, f->model[l->model]);
 	ads_feat(&in, t, out);
 }

@@ -34,7 +34,7 @@ static const struct ads_point pending[] = {
 
 static void test_values(void)
 {
-	struct ads_feat_in in = { .hours = 8766, .capacity = 4e12,
+	struct ads_feat_in in = { .capacity = 4e12,
 				  .hazard = -6 };
 
 	in.track[ADS_FEAT_197] = (struct ads_track){ pending, 7 };
@@ -49,19 +49,18 @@ static void test_values(void)
 	ok(near(feature(&in, "197.max30"), 24), "the most in a month");
 	ok(near(feature(&in, "nonzero"), 1), "kinds of errors");
 	ok(near(feature(&in, "rising30"), 1), "that rise");
-	ok(near(feature(&in, "age"), 1), "age in years");
 	ok(near(feature(&in, "capacity"), 4), "capacity");
 	ok(near(feature(&in, "hazard"), -6), "hazard");
 	ok(isnan(feature(&in, "5.value")) && isnan(feature(&in, "5.since")) &&
 	   isnan(feature(&in, "10.grown7")), "what a drive has not");
-	in.hours = NAN;
-	ok(isnan(feature(&in, "age")), "an age that is not known");
+	in.capacity = NAN;
+	ok(isnan(feature(&in, "capacity")), "or nobody knows");
 }
 
 /* The row of a day is the same whatever comes later. */
 static void test_no_future(void)
 {
-	struct ads_feat_in a = { .hours = 1 }, b = { .hours = 1 };
+	struct ads_feat_in a = { .capacity = 1 }, b = { .capacity = 1 };
 	float x[ADS_FEAT_NR], y[ADS_FEAT_NR];
 
 	a.track[ADS_FEAT_197] = (struct ads_track){ pending, 7 };
@@ -83,7 +82,7 @@ static void test_reset(void)
 		{ NOW - 60 * DAY, 500 }, { NOW - 9 * DAY, 0 },
 		{ NOW - 2 * DAY, 3 },
 	};
-	struct ads_feat_in in = { .hours = 1 };
+	struct ads_feat_in in = { .capacity = 1 };
 
 	in.track[ADS_FEAT_5] = (struct ads_track){ p, 3 };
 	ok(near(feature(&in, "5.grown30"), 3),
@@ -121,7 +120,7 @@ static void test_names(void)
 
 static void test_cold(void)
 {
-	struct ads_feat_in in = { .hours = 1 };
+	struct ads_feat_in in = { .capacity = 1 };
 	float x[ADS_FEAT_NR];
 	uint32_t bits;
 
