@@ -5,6 +5,9 @@
 
 #include "lib/model-file.h"
 
+/* Outside of its curve a margin goes on to mean more, but with caution. */
+#define BEYOND		0.2
+
 const int ads_model_days[ADS_HORIZONS] = { 7, 30, 90 };
 
 static const struct ads_model_node *down(const struct ads_model *m,
@@ -46,9 +49,9 @@ double ads_model_probability(const struct ads_model *m, float margin,
 	if (!n) {
 		logit = margin;
 	} else if (margin <= k[0].margin) {
-		logit = k[0].logit;
+		logit = k[0].logit + BEYOND * (margin - k[0].margin);
 	} else if (margin >= k[n - 1].margin) {
-		logit = k[n - 1].logit;
+		logit = k[n - 1].logit + BEYOND * (margin - k[n - 1].margin);
 	} else {
 		while (k[i].margin < margin)
 			i++;
@@ -115,15 +118,11 @@ static const struct ads_model_hazard_row *find(const struct ads_hazards *h,
 
 char *ads_model_maker(const char *model, char *buf, size_t size)
 {
-	const char *blank = strchr(model, ' ');
 	size_t n = 0;
 
-	/* "HGST HUS724040": its first word; "ST4000DM000": its letters */
-	if (blank)
-		n = blank - model;
-	else
-		while (isalpha((unsigned char)model[n]))
-			n++;
+	/* "HGST HUS724040", "ST4000DM000", "ST500LM012 HN": what is before it */
+	while (isalpha((unsigned char)model[n]))
+		n++;
 	snprintf(buf, size, "%.*s*", n > 50 ? 50 : (int)n, model);
 	return buf;
 }

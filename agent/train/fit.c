@@ -11,6 +11,7 @@
 
 #define CURVE_FAILURES	12.0	/* in a step of a curve, at least */
 #define CURVE_STEPS	40	/* and at most */
+#define LEAST_SLOPE	0.05	/* of a curve: two margins are never the same */
 #define RIDGE		2.0	/* pull of the cold weights towards zero */
 #define NEWTON		30
 #define NC		(ADS_COLD_STATES + 1)
@@ -85,9 +86,16 @@ uint32_t calibrate(struct seen_row *rows, size_t nr,
 		struct ads_model_knot k = { (float)s[i].margin,
 					    (float)log(p / (1 - p)) };
 
-		if (out && (k.margin <= knot[out - 1].margin ||
-			    k.logit < knot[out - 1].logit))
-			continue;
+		if (out) {
+			const struct ads_model_knot *last = &knot[out - 1];
+			float least = last->logit + (float)LEAST_SLOPE *
+				      (k.margin - last->margin);
+
+			if (k.margin <= last->margin)
+				continue;
+			if (k.logit < least)
+				k.logit = least;
+		}
 		knot[out++] = k;
 	}
 	return out;

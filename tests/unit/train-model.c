@@ -228,6 +228,8 @@ static void test_hazards(void)
 	ok(ads_model_hazard(&h, "") == -9, "without a name");
 	ok(!strcmp(ads_model_maker("WDC WD30", maker, sizeof(maker)), "WDC*"),
 	   "makers");
+	ok(!strcmp(ads_model_maker("ST500LM012 HN", maker, sizeof(maker)),
+		   "ST*"), "who are not models");
 }
 
 static void test_calibration(void)
