@@ -18,7 +18,8 @@ static int run(const struct text *t, struct evaluation *e, bool months)
 	struct fleet f;
 	int r = fleet_of(t, &f, NULL);
 
-	o.train.trees.rounds = 30;
+	o.train.trees.rounds = 10;
+	o.train.trees.eta = 0.3;
 	o.train.trees.min_weight = 1;
 	if (!r)
 		r = evaluate(&f, &o, e, &err);
@@ -35,7 +36,7 @@ static void test_known(void)
 	struct fleet f;
 	unsigned long fails = 0;
 
-	make_fleet(&t, 4000, DAYS, 3, 100);
+	make_fleet(&t, 2500, DAYS, 3, 100);
 	fleet_of(&t, &f, NULL);
 	for (uint32_t i = 0; i < f.nr; i++)
 		fails += f.life[i].failed && f.life[i].last >= day_at(516) &&
@@ -66,7 +67,7 @@ static void test_unknowable(void)
 	struct text t = { 0 };
 	struct evaluation e;
 
-	make_fleet(&t, 4000, DAYS, 3, 0);
+	make_fleet(&t, 2500, DAYS, 3, 0);
 	is(run(&t, &e, false), 0, "a fleet whose failures nothing foretells");
 	ok(e.trees[4].fdr < 0.15, "few are found by chance: %.3f",
 	   e.trees[4].fdr);
@@ -85,7 +86,7 @@ static void test_future(void)
 	char line[512];
 	const char *p;
 
-	make_fleet(&a, 3000, DAYS, 11, 70);
+	make_fleet(&a, 2000, DAYS, 11, 70);
 	for (p = a.data; *p;) {
 		const char *end = strchr(p, '\n');
 		int from, first, fails, n = 0;

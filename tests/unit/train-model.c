@@ -88,7 +88,7 @@ static void test_train(void)
 	void *bytes = NULL;
 	size_t n = 0;
 
-	o.trees.rounds = 30;
+	o.trees.rounds = 10;
 	o.trees.min_weight = 1;
 	make_fleet(&t, 2000, 600, 7, 80);
 	fleet_of(&t, &f, NULL);
