@@ -13,8 +13,12 @@
  *		orders, and each leg would end with another winner.
  *
  * A leg that fails: the other one has the data, but the legs differ.
- *	before the commit	the chunk is DIRTY again before the write ends;
- *				the write ends with the source's status
+ *	before the commit	the write ends with the source's status. If it
+ *				was the destination's leg, the chunk is DIRTY again
+ *				before. If it was the source's only, the chunk
+ *				stays CLEAN, to be compared again: the destination
+ *				lacks nothing, and may soon be the only one who can
+ *				return what else is in the chunk.
  *	during the commit	nobody knows yet which leg will count: the write
  *				waits on m->stalled for the outcome. If the
  *				destination failed, the commit is taken back.
@@ -87,10 +91,13 @@ static void release_held(struct ads_mig *m, struct ads_chunk *c)
 	queue_work(m->pool->bio_wq, &m->bio_work);
 }
 
-/* A write of @c has ended. m->lock held. */
-static void write_done(struct ads_mig *m, struct ads_chunk *c)
+/* A write of @c has ended, well or not. m->lock held. */
+static void write_done(struct ads_mig *m, struct ads_chunk *c,
+		       struct ads_bio *pb)
 {
 	lockdep_assert_held(&m->lock);
+	if (c->job)
+		ads_job_stale(c->job, pb->first, pb->last);
 	if (!--c->writes && c->waiting) {
 		c->waiting = false;
 		ads_job_queue(c->job);
@@ -103,22 +110,23 @@ void ads_write_tracked_end(struct ads_mig *m, struct ads_bio *pb)
 	unsigned long flags;
 
 	spin_lock_irqsave(&m->lock, flags);
-	write_done(m, c);
+	write_done(m, c, pb);
 	spin_unlock_irqrestore(&m->lock, flags);
 }
 
 /* The legs of @c differ; @missed: by what the destination lacks. m->lock held. */
-static void chunk_dirty(struct ads_mig *m, struct ads_chunk *c, bool missed)
+static void chunk_differs(struct ads_mig *m, struct ads_chunk *c, bool missed)
 {
 	lockdep_assert_held(&m->lock);
 	m->dirtied++;
 	c->may_differ = true;
-	if (missed)
-		c->missed = true;
 	if (c->verified) {
 		c->verified = false;
 		m->unverified++;
 	}
+	if (!missed)
+		return;
+	c->missed = true;
 	/* A HELD chunk is in the hands of a job, which copies or compares. */
 	if (c->state == ADS_CHUNK_CLEAN) {
 		c->state = ADS_CHUNK_DIRTY;
@@ -173,7 +181,7 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 			status = src;
 			if (bio_op(bio) == REQ_OP_SECURE_ERASE)
 				status = src ?: dst;
-			chunk_dirty(m, c, dst);
+			chunk_differs(m, c, dst);
 			if (dst && ++m->dst_errors > ADS_DST_ERRORS_MAX)
 				__ads_mig_fail(m, -EIO,
 					       "writes to the destination fail");
@@ -196,7 +204,7 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 	if (unlikely(pb->heal == ADS_HEAL_WANTED) && !stalled && !status)
 		pb->counted = true;
 	else
-		write_done(m, c);
+		write_done(m, c, pb);
 	/* Those that overlapped may go now, unless a job has the chunk. */
 	if (c->state != ADS_CHUNK_HELD)
 		release_held(m, c);
@@ -360,7 +368,6 @@ again:
 	}
 
 	c->writes++;
-	c->writes_seen++;
 	pb->flushes = READ_ONCE(m->pool->members[m->src].flushes_failed);
 	note_hold_end(m, pb);
 	if (both) {
@@ -373,6 +380,7 @@ again:
 			c->may_differ = true;
 	} else {
 		pb->kind = ADS_BIO_TRACKED;
+		c->missed = true;
 	}
 	spin_unlock_irqrestore(&m->lock, flags);
 
@@ -417,6 +425,16 @@ bool ads_chunk_hold(struct ads_mig *m, u32 index, struct ads_job *job)
 	c->waiting = !quiet;
 	spin_unlock_irq(&m->lock);
 	return quiet;
+}
+
+void ads_chunk_unhold(struct ads_mig *m, u32 index)
+{
+	struct ads_chunk *c = &m->chunks[index];
+
+	spin_lock_irq(&m->lock);
+	c->state = ADS_CHUNK_DIRTY;
+	release_held(m, c);
+	spin_unlock_irq(&m->lock);
 }
 
 void ads_chunk_release(struct ads_mig *m, u32 index, bool clean)

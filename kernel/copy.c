@@ -5,27 +5,26 @@
  * A job takes a chunk and works on it to the end:
  *
  *	copy		1. pay for the bytes (throttle.c); wait as delayed work
- *	(a DIRTY	2. hold: new writes wait, those in flight end
- *	 chunk)		3. read the source, checksum (crc32c)
- *			4. write the destination
- *			5. read it back, checksum, compare; else from 3 again
+ *	(a DIRTY	2. read the source, as often as it takes (source.c)
+ *	 chunk)		3. hold: new writes wait, those in flight end; read again
+ *			   what was written since 2
+ *			4. checksum (crc32c), write the destination
+ *			5. read it back, checksum, compare; else from 2 again,
+ *			   and not held
  *			6. release as CLEAN: from here writes are mirrored
- *
- *	probe		1. as above
- *	(a difficult	2. read the source without holding the chunk, in ever
- *	 chunk, when	   smaller pieces, and note what can't be read
- *	 no other is	3. copy, without asking for that again
- *	 left)
  *
  *	compare		1. as above
  *	(an unverified	2. read both legs, compare their checksums; equal is equal,
  *	 chunk, step	   even if writes went on meanwhile
- *	 VERIFY)	3. different: hold, and read both again
- *			4. still different: count it, and copy under the same hold
+ *	 VERIFY)	3. different, and writes went on: from 2 again, some times
+ *			4. still different: hold, and read both again
+ *			5. still different: count it, and copy, from 2
  *
  * Each I/O ends by queueing the job again, so that no worker ever waits for a
- * device. A chunk is held for one copy, never for a limit or a pause: those are
- * looked at before.
+ * device. A chunk is held to write the destination and to read it back, never for
+ * a limit or a pause, which are looked at before, and not for the source, but for
+ * what was written there just before: a disk that takes seconds for a read keeps
+ * no write waiting.
  */
 #include <linux/bitmap.h>
 #include <linux/crc32c.h>
@@ -122,15 +121,11 @@ static bool job_take(struct ads_job *job, bool difficult)
 		if (c->state == ADS_CHUNK_DIRTY || (compare && !c->verified)) {
 			c->job = job;
 			job->chunk = index;
-			job->task = ADS_TASK_COPY;
-			if (c->state != ADS_CHUNK_DIRTY)
-				job->task = ADS_TASK_COMPARE;
-			else if (difficult)
-				job->task = ADS_TASK_PROBE;
+			job->task = c->state == ADS_CHUNK_DIRTY ?
+				    ADS_TASK_COPY : ADS_TASK_COMPARE;
 			job->held = false;
-			job->trust = false;
 			job->tries = 0;
-			bitmap_zero(job->unread, ads_job_blocks(job));
+			job->passes = 0;
 			return true;
 		}
 	}
@@ -211,15 +206,17 @@ static void job_paid(struct ads_job *job)
 	spin_unlock_irq(&m->lock);
 	if (hurry || ads_mig_must_stop(m))
 		ads_job_done(job, false);
-	else if (job->task == ADS_TASK_COPY)
-		ads_job_hold(job);
 	else
 		ads_job_read_source(job);
 }
 
+/* Copy it, from the start: writes go on, to the source. */
 static void copy_start(struct ads_job *job)
 {
 	job->task = ADS_TASK_COPY;
+	job->passes = 0;
+	job->held = false;
+	ads_chunk_unhold(job->m, job->chunk);
 	ads_job_read_source(job);
 }
 
@@ -270,7 +267,6 @@ static void copy_good(struct ads_job *job)
 		m->chunks_recopied++;
 	if (++c->copies > ADS_COPIES_MAX)
 		__ads_mig_fail(m, -EIO, "the legs of a chunk differ again and again");
-	c->probes = 0;
 	c->missed = false;
 	c->may_differ = false;
 	if (c->verified) {
@@ -321,7 +317,10 @@ static void compare_done(struct ads_job *job)
 	bool may_differ, counts = false;
 
 	if (!equal && !job->held) {
-		ads_job_hold(job);
+		if (ads_job_raced(job))
+			ads_job_read_source(job);
+		else
+			ads_job_hold(job);
 		return;
 	}
 
@@ -348,17 +347,20 @@ static void compare_done(struct ads_job *job)
 	copy_start(job);
 }
 
-/* The source is in job->pages, see source.c. */
+static void copy_write(struct ads_job *job)
+{
+	job->crc = job_crc(job);
+	job_submit(job, 1, REQ_OP_WRITE, ADS_JOB_WRITE);
+}
+
 void ads_job_source_read(struct ads_job *job)
 {
 	switch (job->task) {
-	case ADS_TASK_PROBE:
-		job->task = ADS_TASK_COPY;
-		ads_job_hold(job);
-		break;
 	case ADS_TASK_COPY:
-		job->crc = job_crc(job);
-		job_submit(job, 1, REQ_OP_WRITE, ADS_JOB_WRITE);
+		if (job->held)
+			copy_write(job);
+		else if (!ads_job_read_stale(job))
+			ads_job_hold(job);
 		break;
 	case ADS_TASK_COMPARE:
 		job->crc = job_crc(job);
@@ -410,12 +412,15 @@ static void destination_error(struct ads_job *job)
 	struct ads_member *mb = &m->pool->members[m->dst];
 
 	ads_member_error(m->pool, mb, ADS_ERR_COPY);
-	/* From the start of what it was at: both legs if it compares. */
 	if (++job->tries < ADS_TRIES) {
 		if (ads_mig_must_stop(m))
 			ads_job_stop(job);
-		else
+		else if (job->task == ADS_TASK_COMPARE)
 			ads_job_read_source(job);
+		else if (job->state == ADS_JOB_WRITE)
+			copy_write(job);
+		else
+			job_submit(job, 1, REQ_OP_READ, ADS_JOB_BACK);
 		return;
 	}
 	DMERR("segment %u: copying chunk %u failed on %pg (destination)",
@@ -439,8 +444,10 @@ void ads_job_work(struct work_struct *work)
 	case ADS_JOB_QUIET:
 		if (job->trust)
 			job_trust(job);
-		else
+		else if (job->task == ADS_TASK_COMPARE)
 			ads_job_read_source(job);
+		else if (!ads_job_read_stale(job))
+			copy_write(job);
 		return;
 	case ADS_JOB_SOURCE:
 	case ADS_JOB_ALIVE:

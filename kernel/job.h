@@ -27,7 +27,6 @@ enum ads_job_state {
 enum ads_job_task {
 	ADS_TASK_COPY,
 	ADS_TASK_COMPARE,
-	ADS_TASK_PROBE,		/* find out what can't be read, for a copy */
 };
 
 /**
@@ -42,11 +41,13 @@ enum ads_job_task {
  *		only read
  * @tries:	of a copy, or of an I/O on the destination
  * @fails:	of the same piece of the source
- * @seen:	PROBE: how many of chunk->writes_seen had ended when it began
+ * @passes:	over the source with the chunk not held, one after the other
  * @crc:	of the source
  * @pos, @len:	SOURCE: the piece, in logical blocks of the chunk
- * @skip:	a bit per block that is not read, and taken for zero
- * @unread:	a bit per block that could not be read
+ * @todo:	a bit per block that is to be read in this pass
+ * @skip:	a bit per block that has no data, and is taken for zero
+ * @stale:	a bit per block on which a write has ended since it was asked
+ *		for: what was read there counts for nothing. Under m->lock
  */
 struct ads_job {
 	struct ads_mig *m;
@@ -55,11 +56,10 @@ struct ads_job {
 	enum ads_job_task task;
 	bool held, delayed, hurry, trust;
 	u32 chunk;
-	unsigned int tries, fails;
-	u32 seen;
+	unsigned int tries, fails, passes;
 	u32 crc;
 	u32 pos, len;
-	unsigned long *skip, *unread;
+	unsigned long *todo, *skip, *stale;
 	struct bio bio;
 	struct bio_vec *vecs;
 	struct page **pages;
@@ -85,7 +85,10 @@ void ads_job_stop(struct ads_job *job);
 /* Done with the chunk, on to the next. */
 void ads_job_done(struct ads_job *job, bool clean);
 void ads_job_fail(struct ads_job *job, int err, const char *why);
-/* The source is in job->pages: what comes next. */
+/*
+ * The source is in job->pages, but for what a write may have changed if the
+ * chunk is not held: what comes next.
+ */
 void ads_job_source_read(struct ads_job *job);
 
 /* source.c */
@@ -96,6 +99,14 @@ u32 ads_job_blocks(struct ads_job *job);
 u32 ads_job_valid(struct ads_job *job);
 /* Read the source into job->pages, but for what has no data. */
 void ads_job_read_source(struct ads_job *job);
+/* Was a write in flight at any time since? Not known for good until held. */
+bool ads_job_raced(struct ads_job *job);
+/*
+ * Read again what is stale, if anything is; else return false. Held, and no write
+ * in flight: after that, or if there is nothing, job->pages is what the source
+ * holds.
+ */
+bool ads_job_read_stale(struct ads_job *job);
 /* A piece of it has been read, or a superblock. */
 void ads_job_source_end(struct ads_job *job);
 

@@ -86,11 +86,12 @@ static int job_init(struct ads_job *job, struct ads_mig *m)
 	job->state = ADS_JOB_IDLE;
 	job->vecs = kcalloc(nr, sizeof(*job->vecs), GFP_KERNEL);
 	job->pages = kcalloc(nr, sizeof(*job->pages), GFP_KERNEL);
+	job->todo = bitmap_zalloc(ads_job_blocks(job), GFP_KERNEL);
 	job->skip = bitmap_zalloc(ads_job_blocks(job), GFP_KERNEL);
-	job->unread = bitmap_zalloc(ads_job_blocks(job), GFP_KERNEL);
+	job->stale = bitmap_zalloc(ads_job_blocks(job), GFP_KERNEL);
 	job->page = alloc_page(GFP_KERNEL);
-	if (!job->vecs || !job->pages || !job->skip || !job->unread ||
-	    !job->page)
+	if (!job->vecs || !job->pages || !job->todo || !job->skip ||
+	    !job->stale || !job->page)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++) {
 		job->pages[i] = alloc_page(GFP_KERNEL);
@@ -110,8 +111,9 @@ static void job_exit(struct ads_job *job)
 		__free_page(job->pages[k]);
 	if (job->page)
 		__free_page(job->page);
-	bitmap_free(job->unread);
+	bitmap_free(job->stale);
 	bitmap_free(job->skip);
+	bitmap_free(job->todo);
 	kfree(job->pages);
 	kfree(job->vecs);
 }

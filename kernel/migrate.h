@@ -45,9 +45,7 @@ enum ads_chunk_state {
  *		no surprise, and not counted as a mismatch
  * @missed:	the destination lacks a write since it was copied
  * @difficult:	a part of it could not be read at first: the others come before
- * @probes:	how often it was probed since it was copied; stops counting
  * @copies:	how often it was copied
- * @writes_seen: writes that were sent, ever
  * @bad:	a bit per logical block that has no data on the destination, as it
  *		could not be read; NULL: none
  * @job:	the job that works on it, or NULL
@@ -59,10 +57,8 @@ struct ads_chunk {
 	struct ads_job *job;
 	unsigned long *bad;
 	u32 writes;
-	u32 writes_seen;
 	u8 state;			/* enum ads_chunk_state */
 	u8 copies;
-	u8 probes;
 	bool verified : 1;
 	bool may_differ : 1;
 	bool waiting : 1;
@@ -216,7 +212,9 @@ void ads_chunks_exit(struct ads_mig *m);
  * otherwise @job is queued when the last one has ended.
  */
 bool ads_chunk_hold(struct ads_mig *m, u32 index, struct ads_job *job);
-/* Let go of a held chunk; its waiting writes are dispatched again. */
+/* Its waiting writes are dispatched again, as to a DIRTY one; @job keeps it. */
+void ads_chunk_unhold(struct ads_mig *m, u32 index);
+/* Let go of a held chunk, as above. */
 void ads_chunk_release(struct ads_mig *m, u32 index, bool clean);
 /* End the writes that waited for a commit's outcome. */
 void ads_stalled_end(struct ads_mig *m);
@@ -232,6 +230,9 @@ void ads_jobs_kick(struct ads_mig *m, bool if_busy);
 /* Those that wait for a limit look again: at what to do, and at the limit. */
 void ads_jobs_hurry(struct ads_mig *m);
 void ads_job_queue(struct ads_job *job);	/* any context */
+
+/* source.c: a write to these sectors of the volume has ended; m->lock held */
+void ads_job_stale(struct ads_job *job, sector_t first, sector_t last);
 
 /* throttle.c: charge both ends; ns to wait before the I/O may start. */
 u64 ads_throttle(struct ads_pool *pool, u16 src, u16 dst, u32 bytes);

@@ -2,19 +2,29 @@
 /*
  * Reading a chunk of the source, of which parts may be unreadable.
  *
+ * With the chunk not held, as a disk may take many seconds, and users' writes
+ * must not wait for it:
+ *
  *	1. In one piece. It is what happens to all but a few chunks. If it fails
  *	   twice, the chunk is let go as difficult: it is taken up again when no
  *	   other chunk of the segment is left, as it may take minutes.
- *	2. Difficult: a probe, with the chunk not held, because a disk may try for
- *	   many seconds, and users' writes must not wait for it. A piece that fails
- *	   is halved, down to the logical block, and what fails twice then is
- *	   unread; a piece that can be read makes the next one twice as long.
- *	3. Then it is held and copied: the unread blocks are not asked for again, but
- *	   if a write ended since the probe began: it may have made them good, so
- *	   they are probed again, and held after some rounds.
- *	4. An error that does not name the medium may be the disk's, or its link's:
+ *	2. Difficult: a piece that fails is halved, down to the logical block, and
+ *	   what fails twice then has no data; a piece that can be read makes the
+ *	   next one twice as long.
+ *	3. An error that does not name the medium may be the disk's, or its link's:
  *	   does it still give us one of its superblocks? Else the migration fails,
  *	   and nothing is called bad.
+ *	4. What writes went over meanwhile (job->stale) is read again, in up to
+ *	   PASSES_MAX passes, each of which leaves less.
+ *
+ * Then it is held, and when the writes in flight have ended, what they went over
+ * is read once more: a few blocks that were written just now, and mostly none.
+ *
+ * Why that is all that may differ: a write that is neither seen by a read nor
+ * marked in job->stale would have ended before the read was sent, and then the
+ * read sees it, or end after the last look at job->stale, and then it was in
+ * flight when the chunk was held. Writes are marked when they end, not when they
+ * begin: those which were under way when the job took the chunk count, too.
  *
  * Blocks that are bad at the source already are never asked for: there is
  * something else on the disk. All that has no data becomes zero, and is the
@@ -29,7 +39,7 @@
 #include "pool.h"
 
 #define PIECE_TRIES	2
-#define PROBES_MAX	3	/* without holding the chunk */
+#define PASSES_MAX	3	/* without holding the chunk */
 
 u32 ads_job_blocks(struct ads_job *job)
 {
@@ -47,7 +57,7 @@ u32 ads_job_valid(struct ads_job *job)
 		     (pool->volume_sectors - start) >> m->block_shift);
 }
 
-/* Blocks that are bad at the source already, into job->skip. */
+/* Blocks of job->todo that are bad at the source already, into job->skip. */
 static void skip_known(struct ads_job *job)
 {
 	struct ads_mig *m = job->m;
@@ -60,43 +70,13 @@ static void skip_known(struct ads_job *job)
 
 	while (pos < end &&
 	       ads_bad_find(&pool->bads, m->seg, src, pos, end - pos, &r)) {
-		from = max(r.first, first);
-		to = min(r.first + r.sectors, end);
-		bitmap_set(job->skip, (from - first) >> m->block_shift,
-			   (to - from) >> m->block_shift);
-		pos = to;
+		from = (max(r.first, first) - first) >> m->block_shift;
+		to = (min(r.first + r.sectors, end) - first) >> m->block_shift;
+		for (; from < to; from++)
+			if (__test_and_clear_bit(from, job->todo))
+				__set_bit(from, job->skip);
+		pos = r.first + r.sectors;
 	}
-}
-
-/* Which blocks are not to be read. */
-static void plan(struct ads_job *job)
-{
-	struct ads_mig *m = job->m;
-	struct ads_chunk *c = &m->chunks[job->chunk];
-	unsigned int nr = ads_job_blocks(job);
-
-	bitmap_zero(job->skip, nr);
-	if (job->task == ADS_TASK_COMPARE) {
-		/* Both legs have data but there: equal is equal. */
-		spin_lock_irq(&m->lock);
-		if (c->bad)
-			bitmap_copy(job->skip, c->bad, nr);
-		spin_unlock_irq(&m->lock);
-		goto end;
-	}
-	if (job->task == ADS_TASK_PROBE) {
-		spin_lock_irq(&m->lock);
-		/* Those in flight may still make good what we fail to read. */
-		job->seen = c->writes_seen - c->writes;
-		if (c->probes < PROBES_MAX)
-			c->probes++;
-		spin_unlock_irq(&m->lock);
-		bitmap_zero(job->unread, nr);
-	}
-	skip_known(job);
-	bitmap_or(job->skip, job->skip, job->unread, nr);
-end:
-	bitmap_set(job->skip, ads_job_valid(job), nr - ads_job_valid(job));
 }
 
 /* The next piece, or the end. */
@@ -104,7 +84,7 @@ static void read_piece(struct ads_job *job)
 {
 	unsigned int nr = ads_job_blocks(job), end;
 
-	job->pos = find_next_zero_bit(job->skip, nr, job->pos);
+	job->pos = find_next_bit(job->todo, nr, job->pos);
 	if (job->pos >= nr) {
 		unsigned int bit;
 
@@ -118,36 +98,93 @@ static void read_piece(struct ads_job *job)
 		ads_job_source_read(job);
 		return;
 	}
-	end = find_next_bit(job->skip, nr, job->pos);
+	end = find_next_zero_bit(job->todo, nr, job->pos);
 	job->len = min(job->len, end - job->pos);
 	ads_job_submit(job, 0, REQ_OP_READ, job->pos, job->len, ADS_JOB_SOURCE);
+}
+
+/* What is in job->todo. */
+static void read_todo(struct ads_job *job)
+{
+	job->passes++;
+	job->pos = 0;
+	job->len = ads_job_blocks(job);
+	job->fails = 0;
+	read_piece(job);
 }
 
 void ads_job_read_source(struct ads_job *job)
 {
 	struct ads_mig *m = job->m;
 	struct ads_chunk *c = &m->chunks[job->chunk];
-	bool changed = false, again = false;
+	unsigned int nr = ads_job_blocks(job), valid = ads_job_valid(job);
 
-	/* Held: nothing is written any more. Was anything since the probe? */
-	spin_lock_irq(&m->lock);
-	if (job->task == ADS_TASK_COPY && c->probes) {
-		changed = c->writes_seen != job->seen;
-		again = changed && c->probes < PROBES_MAX;
-	}
-	spin_unlock_irq(&m->lock);
-	if (again) {
-		ads_job_done(job, false);
-		return;
-	}
-	if (changed)
-		bitmap_zero(job->unread, ads_job_blocks(job));
-	plan(job);
-	job->pos = 0;
-	job->len = ads_job_blocks(job);
-	job->fails = 0;
 	job->trust = false;
-	read_piece(job);
+	bitmap_fill(job->todo, nr);
+	bitmap_zero(job->skip, nr);
+	spin_lock_irq(&m->lock);
+	/* What has ended by now, we'll read. */
+	bitmap_zero(job->stale, nr);
+	/* COMPARE: both legs have data but there: equal is equal. */
+	if (job->task == ADS_TASK_COMPARE && c->bad)
+		bitmap_copy(job->skip, c->bad, nr);
+	spin_unlock_irq(&m->lock);
+	/* Beyond the end of the volume there is nothing. */
+	bitmap_set(job->skip, valid, nr - valid);
+	bitmap_andnot(job->todo, job->todo, job->skip, nr);
+	if (job->task == ADS_TASK_COPY)
+		skip_known(job);
+	read_todo(job);
+}
+
+bool ads_job_raced(struct ads_job *job)
+{
+	struct ads_mig *m = job->m;
+	bool raced;
+
+	spin_lock_irq(&m->lock);
+	raced = m->chunks[job->chunk].writes ||
+		!bitmap_empty(job->stale, ads_job_blocks(job));
+	spin_unlock_irq(&m->lock);
+	return raced && job->passes < PASSES_MAX;
+}
+
+bool ads_job_read_stale(struct ads_job *job)
+{
+	unsigned int nr = ads_job_blocks(job);
+	struct ads_mig *m = job->m;
+	bool none;
+
+	if (!job->held && job->passes >= PASSES_MAX)
+		return false;
+	spin_lock_irq(&m->lock);
+	none = bitmap_empty(job->stale, nr);
+	bitmap_copy(job->todo, job->stale, nr);
+	bitmap_zero(job->stale, nr);
+	spin_unlock_irq(&m->lock);
+	if (none)
+		return false;
+	/*
+	 * A write makes good what could not be read, and what was bad before: the
+	 * removal of the range comes first, and then the write's end, which brings
+	 * us here. Only these blocks: another one may be out of its range already,
+	 * and we have not read it.
+	 */
+	bitmap_andnot(job->skip, job->skip, job->todo, nr);
+	skip_known(job);
+	read_todo(job);
+	return true;
+}
+
+void ads_job_stale(struct ads_job *job, sector_t first, sector_t last)
+{
+	struct ads_mig *m = job->m;
+	u32 mask = (1U << m->pool->chunk_shift) - 1;
+	u32 from = (first & mask) >> m->block_shift;
+	u32 to = (last & mask) >> m->block_shift;
+
+	lockdep_assert_held(&m->lock);
+	bitmap_set(job->stale, from, to - from + 1);
 }
 
 /* On from the end of the piece. */
@@ -170,7 +207,6 @@ static void block_unread(struct ads_job *job)
 		    (u64)mb->data_start +
 		    ((u64)chunk << m->pool->chunk_shift) +
 		    (job->pos << m->block_shift));
-	__set_bit(job->pos, job->unread);
 	__set_bit(job->pos, job->skip);
 	next_piece(job, 1);
 }
@@ -285,8 +321,8 @@ void ads_job_source_end(struct ads_job *job)
 	} else if (job->bio.bi_status) {
 		piece_error(job);
 	} else {
-		/* Stopping: what was probed is of no use without the copy. */
-		if (job->task == ADS_TASK_PROBE && ads_mig_must_stop(job->m))
+		/* What was read is of no use without the copy. */
+		if (ads_mig_must_stop(job->m))
 			ads_job_stop(job);
 		else
 			next_piece(job, job->len * 2);
