@@ -23,7 +23,9 @@
  * removal, what was acknowledged; sequence numbers rise. A run that can't go on is an error, too.
  *
  * Mutations, each must be caught: NO_DRAIN (copying begins with writes in flight that nobody has
- * counted), NO_WAIT (or tracked ones), NO_HOLD, NO_OVERLAP, NO_DIRTY (a mirrored write that
+ * counted), NO_WAIT (or tracked ones), NO_HOLD, NO_STALE (what was read before the chunk was held is
+ * copied, whatever was written since; not seen unless NO_COMPARE takes the comparison away, without
+ * which the copying must be right by itself), NO_OVERLAP, NO_DIRTY (a mirrored write that
  * failed leaves its chunk clean), NO_FLUSH, NO_LAST_FLUSH, FLUSH_OWNERS (users' flushes leave out
  * destinations), FORGET_FLUSH, NO_FLUSH_HOLD (a user's flush
  * ends while nobody knows whether the destination counts), FLIP_EARLY (before the record), NO_WINDOW, NO_UNDO, NO_DOOM
@@ -60,6 +62,11 @@
 #define META 7
 #endif
 
+#ifdef MUTATE_NO_COMPARE
+#define SAME	true
+#else
+#define SAME	false
+#endif
 #define MEMBER(p)	((p) > 2 -> 2 : (p))
 #define BIT(n)		(1 << (n))
 /* Versions 0 to 3 of a segment's block, as a value and as a mask of all. */
@@ -88,6 +95,7 @@ bool moving[2];
 byte src[2], dst[2];
 mtype chunk[2] = DIRTY;
 byte writes[2], mirrored[2];
+bool stale[2];			/* a write has ended since the job's read began */
 bool filled[2], verified[2], dirtied[2], window[2], dst_lost[2], committed[2], stuck[2], failed[2];
 bool flush_failed[2], untold[3];
 
@@ -123,6 +131,10 @@ inline end_io(p, v, fua, err) {
 	:: FAILS(p) -> faults--; err = 1; cache[p] = v
 	:: FAILS(p) -> faults--; err = 1
 	fi
+}
+inline write_done(s) {
+	writes[s]--;
+	stale[s] = moving[s] && !committed[s]
 }
 inline flush_slots(m) {
 	k = 0;
@@ -238,7 +250,7 @@ tracked:
 		fi
 	}
 	if
-	:: atomic { !both -> end_io(p, v, fua, err); writes[s]--; goto ack }
+	:: atomic { !both -> end_io(p, v, fua, err); write_done(s); goto ack }
 	:: atomic { both && !order -> end_io(p, v, fua, err) }
 		atomic { end_io(q, v, fua, err2) }
 	:: atomic { both && order -> end_io(q, v, fua, err2) }
@@ -247,7 +259,7 @@ tracked:
 	/* mirrored_end() */
 	atomic {
 		mirrored[s]--;
-		writes[s]--;
+		write_done(s);
 		if
 #ifndef MUTATE_NO_WINDOW
 		/* it may be a write and a flush */
@@ -272,8 +284,9 @@ tracked:
 			dirtied[s] = true;
 			verified[s] = false;
 #ifndef MUTATE_NO_DIRTY
+			/* failed on the source only, the legs are compared again */
 			if
-			:: chunk[s] == CLEAN -> chunk[s] = DIRTY
+			:: chunk[s] == CLEAN && err2 -> chunk[s] = DIRTY
 			:: else
 			fi
 #endif
@@ -532,18 +545,29 @@ work:	atomic {
 		if
 		:: failed[s] -> goto abort
 		:: aborts > 0 -> aborts--; goto abort
-		:: !failed[s] && chunk[s] == DIRTY -> chunk[s] = HELD
+		:: !failed[s] && chunk[s] == DIRTY
 		:: !failed[s] && chunk[s] == CLEAN && !filled[s] -> goto fill
 		:: !failed[s] && chunk[s] == CLEAN && filled[s] && !verified[s] -> goto compare
 		:: !failed[s] && chunk[s] == CLEAN && filled[s] && verified[s] -> goto commit
 		fi
 	}
-	/* FILL */
+	/* FILL: the source is read while writes go on */
 again:	atomic {
+		stale[s] = false;
+		v = cache[src[s]]
+	}
+	chunk[s] = HELD;
+	atomic {
 #ifndef MUTATE_NO_WAIT
 		writes[s] == 0;
 #endif
-		v = cache[src[s]];
+#ifndef MUTATE_NO_STALE
+		if
+		:: stale[s] -> v = cache[src[s]]
+		:: else
+		fi;
+#endif
+		stale[s] = false;
 		start_io(dst[s], v)
 	}
 	atomic {
@@ -574,7 +598,7 @@ compare:
 	v = cache[src[s]];
 	atomic {
 		if
-		:: v == cache[dst[s]] && chunk[s] != DIRTY -> verified[s] = true; v = 0; goto work
+		:: (SAME || v == cache[dst[s]]) && chunk[s] != DIRTY -> verified[s] = true; v = 0; goto work
 		:: chunk[s] == DIRTY -> v = 0; goto work
 		:: else -> chunk[s] = HELD; v = 0
 		fi
@@ -584,7 +608,7 @@ compare:
 		writes[s] == 0;
 		if
 		:: cache[src[s]] == cache[dst[s]] -> verified[s] = true; chunk[s] = CLEAN; goto work
-		:: else -> goto again
+		:: else -> chunk[s] = DIRTY; goto again
 		fi
 	}
 
