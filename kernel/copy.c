@@ -75,6 +75,8 @@ void ads_job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
 		__bio_add_page(&job->bio, job->pages[at >> PAGE_SHIFT], n,
 			       offset_in_page(at));
 	}
+	if (!leg)
+		WRITE_ONCE(job->read_at, jiffies | 1);
 	WRITE_ONCE(job->state, next);
 	submit_bio_noacct(&job->bio);
 }
@@ -144,7 +146,10 @@ static void job_pick(struct ads_job *job)
 	}
 	spin_lock_irq(&m->lock);
 	/* What can be read gets out first. */
-	found = job_take(job, false) || job_take(job, true);
+	found = !ads_aside_stops(m) &&
+		(job_take(job, false) ||
+		 ((m->hard || m->step != ADSHARD_STEP_FILL) &&
+		  job_take(job, true)));
 	job->delayed = found;
 	job->hurry = false;
 	spin_unlock_irq(&m->lock);

@@ -42,6 +42,7 @@ enum ads_job_task {
  * @tries:	of a copy, or of an I/O on the destination
  * @fails:	of the same piece of the source
  * @passes:	over the source with the chunk not held, one after the other
+ * @read_at:	jiffies when the source was asked, 0: it has answered
  * @crc:	of the source
  * @pos, @len:	SOURCE: the piece, in logical blocks of the chunk
  * @todo:	a bit per block that is to be read in this pass
@@ -57,6 +58,7 @@ struct ads_job {
 	bool held, delayed, hurry, trust;
 	u32 chunk;
 	unsigned int tries, fails, passes;
+	unsigned long read_at;
 	u32 crc;
 	u32 pos, len;
 	unsigned long *todo, *skip, *stale;

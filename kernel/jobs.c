@@ -145,11 +145,16 @@ int ads_jobs_init(struct ads_mig *m)
 
 void ads_jobs_exit(struct ads_mig *m)
 {
-	unsigned int i;
+	struct ads_job *jobs;
+	unsigned int i, nr;
 
-	for (i = 0; i < m->nr_jobs; i++)
-		job_exit(&m->jobs[i]);
-	kfree(m->jobs);
+	spin_lock_irq(&m->lock);
+	jobs = m->jobs;
+	nr = m->nr_jobs;
 	m->jobs = NULL;
 	m->nr_jobs = 0;
+	spin_unlock_irq(&m->lock);
+	for (i = 0; i < nr; i++)
+		job_exit(&jobs[i]);
+	kfree(jobs);
 }

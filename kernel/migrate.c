@@ -97,9 +97,10 @@ static void mig_end(struct ads_mig *m, bool done)
 	}
 	xa_erase(&pool->migs, m->seg);
 	list_del(&m->node);
-	pool->nr_active--;
-	src->limit[0].active--;
-	dst->limit[1].active--;
+	if (m->aside)
+		ads_aside_end(m);
+	else
+		ads_mig_leave(m);
 	pool->generation++;
 	if (done) {
 		pool->totals.done++;
@@ -159,23 +160,33 @@ static void mig_abort(struct ads_mig *m)
 	mig_end(m, false);
 }
 
-/* Step 1: TRACK */
-static void mig_track(struct ads_mig *m)
+/* Buffers for the jobs, and at first all else. True if there is memory for it. */
+static bool mig_alloc(struct ads_mig *m)
 {
-	struct ads_pool *pool = m->pool;
 	unsigned int noio = memalloc_noio_save();
-	int r;
+	int r = 0;
 
-	m->txn = kzalloc(sizeof(*m->txn), GFP_KERNEL);
-	r = m->txn ? ads_chunks_init(m) : -ENOMEM;
-	if (!r)
+	if (!m->txn) {
+		m->txn = kzalloc(sizeof(*m->txn), GFP_KERNEL);
+		r = m->txn ? ads_chunks_init(m) : -ENOMEM;
+	}
+	if (!r && !m->jobs)
 		r = ads_jobs_init(m);
 	memalloc_noio_restore(noio);
 	if (r) {
 		ads_mig_fail(m, r, "out of memory");
 		mig_abort(m);
-		return;
 	}
+	return !r;
+}
+
+/* Step 1: TRACK */
+static void mig_track(struct ads_mig *m)
+{
+	struct ads_pool *pool = m->pool;
+
+	if (!mig_alloc(m))
+		return;
 
 	m->dst_flushes = READ_ONCE(pool->members[m->dst].flushes_failed);
 	/* Pairs with smp_rmb() in ads_map(): who sees SLOW sees the chunks. */
@@ -229,6 +240,8 @@ static void mig_fill(struct ads_mig *m)
 			return;
 		}
 		ads_mig_set_step(m, ADSHARD_STEP_VERIFY);
+	} else if (ads_aside_wait(m) || !mig_alloc(m)) {
+		return;
 	}
 	ads_jobs_kick(m, false);
 }
@@ -417,6 +430,11 @@ void ads_mig_ctl(struct work_struct *work)
 		return;
 	if (stop) {
 		mig_abort(m);
+		return;
+	}
+	if (READ_ONCE(m->aside)) {
+		/* Only we start jobs that are all idle, so nobody will now. */
+		ads_jobs_exit(m);
 		return;
 	}
 	if (READ_ONCE(pool->paused))

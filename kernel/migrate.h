@@ -75,7 +75,11 @@ struct ads_chunk {
  * @txn:	allocated at TRACK: a commit must not fail for want of memory
  * @stop:	abort was asked for; set under pool->lock and m->lock
  * @error, @why: the first reason to fail; under @lock, @why is a constant
- * @jobs:	chunk jobs, allocated at TRACK
+ * @aside:	has given its place to others; written under pool->lock and
+ *		@lock. This and the next two: aside.c
+ * @hard:	does what is difficult; likewise
+ * @slow_reads:	so many in a row took too long; under @lock
+ * @jobs:	chunk jobs, allocated at TRACK and when it goes on
  * @busy:	jobs that have a chunk; the last one to stop wakes the control
  *		work
  * @clean:	chunks in state CLEAN (a held chunk is not)
@@ -133,6 +137,8 @@ struct ads_mig {
 	struct bio_list deferred;
 	struct work_struct bio_work;
 
+	bool aside, hard;
+	u8 slow_reads;
 	struct ads_job *jobs;
 	unsigned int nr_jobs;
 	unsigned int busy;
@@ -199,6 +205,14 @@ void ads_mig_fail(struct ads_mig *m, int err, const char *why);
 void __ads_mig_fail(struct ads_mig *m, int err, const char *why); /* m->lock */
 bool ads_mig_must_stop(struct ads_mig *m);
 
+/*
+ * queue.c; pool->lock held. Do the limits allow to start @m, if @gone had left?
+ * And what they count.
+ */
+bool ads_mig_fits(const struct ads_mig *m, const struct ads_mig *gone);
+void ads_mig_enter(struct ads_mig *m);
+void ads_mig_leave(struct ads_mig *m);
+
 /* migrate.c */
 void ads_mig_set_step(struct ads_mig *m, int step);
 void ads_mig_ctl(struct work_struct *work);	/* of m->ctl_work */
@@ -233,6 +247,23 @@ void ads_job_queue(struct ads_job *job);	/* any context */
 
 /* source.c: a write to these sectors of the volume has ended; m->lock held */
 void ads_job_stale(struct ads_job *job, sector_t first, sector_t last);
+
+/* aside.c */
+
+/*
+ * All jobs of @m are idle, in step FILL. True: it has stepped aside. False: there
+ * is work for them. Process context, no locks held.
+ */
+bool ads_aside_wait(struct ads_mig *m);
+/* It is aside no more, or ends; pool->lock held. */
+void ads_aside_end(struct ads_mig *m);
+/* There may be room for some, or none for others. pool->lock held. */
+void ads_aside_go_on(struct ads_pool *pool);
+/* Its jobs take no chunk any more; m->lock held. */
+bool ads_aside_stops(struct ads_mig *m);
+/* A read of the source has returned; no locks held. */
+void ads_aside_read_end(struct ads_job *job);
+void ads_aside_work(struct work_struct *work);	/* of pool->watch_work */
 
 /* throttle.c: charge both ends; ns to wait before the I/O may start. */
 u64 ads_throttle(struct ads_pool *pool, u16 src, u16 dst, u32 bytes);

@@ -123,13 +123,14 @@ static int check_limits(struct ads_pool *pool, const struct ads_limit_change *li
 
 	if (!lim->has_bps[0] && !lim->has_bps[1] &&
 	    !lim->has_active_max[0] && !lim->has_active_max[1] &&
-	    !lim->has_max_active && !lim->has_paused) {
+	    !lim->has_max_active && !lim->has_paused && !lim->has_slow_ns) {
 		NL_SET_ERR_MSG(extack, "the request changes no limit");
 		return -EINVAL;
 	}
-	if (lim->one && (lim->has_max_active || lim->has_paused)) {
+	if (lim->one && (lim->has_max_active || lim->has_paused ||
+			 lim->has_slow_ns)) {
 		NL_SET_ERR_MSG(extack,
-			       "MAX_ACTIVE and PAUSED are of the pool, not of a member");
+			       "MAX_ACTIVE, PAUSED and SLOW_NS are of the pool, not of a member");
 		return -EINVAL;
 	}
 	for (dir = 0; dir < 2; dir++)
@@ -161,6 +162,8 @@ int ads_limits_set(struct ads_pool *pool, const struct ads_limit_change *lim,
 	spin_unlock(&pool->throttle_lock);
 	if (lim->has_max_active)
 		pool->max_active = lim->max_active;
+	if (lim->has_slow_ns)
+		WRITE_ONCE(pool->slow_ns, lim->slow_ns);
 	if (lim->has_paused)
 		WRITE_ONCE(pool->paused, lim->paused);
 
@@ -192,6 +195,7 @@ int ads_nl_throttle(struct sk_buff *skb, struct genl_info *info)
 					&lim.active_max[1]);
 	lim.has_max_active = get_u32(info, ADSHARD_A_MAX_ACTIVE,
 				     &lim.max_active);
+	lim.has_slow_ns = get_u64(info, ADSHARD_A_SLOW_NS, &lim.slow_ns);
 	if (lim.has_paused)
 		lim.paused = nla_get_u8(info->attrs[ADSHARD_A_PAUSED]);
 	return ads_limits_set(ads_nl_pool(info), &lim, info->extack);

@@ -75,6 +75,7 @@ static int put_totals(struct sk_buff *skb, struct ads_pool *pool)
 	return nla_put_u32(skb, ADSHARD_A_NR_ACTIVE, pool->nr_active) ||
 	       nla_put_u32(skb, ADSHARD_A_NR_QUEUED, pool->nr_queued) ||
 	       nla_put_u32(skb, ADSHARD_A_MAX_ACTIVE, pool->max_active) ||
+	       ads_nl_put_u64(skb, ADSHARD_A_SLOW_NS, pool->slow_ns) ||
 	       ads_nl_put_u64(skb, ADSHARD_A_NR_DONE, t->done) ||
 	       ads_nl_put_u64(skb, ADSHARD_A_NR_FAILED, t->failed) ||
 	       ads_nl_put_u64(skb, ADSHARD_A_NR_ABORTED, t->aborted) ||
@@ -308,7 +309,8 @@ int ads_nl_put_migration(struct sk_buff *skb, struct ads_pool *pool,
 	    ads_nl_put_u64(skb, ADSHARD_A_WRITES_HELD, info.writes_held) ||
 	    ads_nl_put_u64(skb, ADSHARD_A_HOLD_MAX_NS, info.hold_max_ns) ||
 	    ads_nl_put_u64(skb, ADSHARD_A_AGE_NS, info.age_ns) ||
-	    ads_nl_put_u64(skb, ADSHARD_A_BAD_BYTES, info.bad_bytes))
+	    ads_nl_put_u64(skb, ADSHARD_A_BAD_BYTES, info.bad_bytes) ||
+	    nla_put_u8(skb, ADSHARD_A_ASIDE, m->aside))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -15,6 +15,7 @@
 
 #define ADS_MAX_ACTIVE		8	/* migrations of a pool at once */
 #define ADS_MEMBER_ACTIVE	2	/* of a member, in each direction */
+#define ADS_SLOW_NS		NSEC_PER_SEC	/* for a read of a source */
 #define ADS_LEG_BIOS		64	/* reserve for mirrored writes */
 
 /* The one list of the module, for netlink and against double use. */
@@ -74,12 +75,14 @@ static struct ads_pool *pool_alloc(struct mapped_device *md,
 	pool->state = ADSHARD_POOL_LOADING;
 	pool->suspended = true;
 	pool->max_active = ADS_MAX_ACTIVE;
+	pool->slow_ns = ADS_SLOW_NS;
 	xa_init(&pool->migs);
 	INIT_LIST_HEAD(&pool->queue);
 	INIT_LIST_HEAD(&pool->active);
 	init_waitqueue_head(&pool->wait);
 	spin_lock_init(&pool->throttle_lock);
 	ads_bad_init(&pool->bads);
+	INIT_DELAYED_WORK(&pool->watch_work, ads_aside_work);
 	INIT_WORK(&pool->error_work, ads_error_work);
 	INIT_WORK(&pool->repair_work, ads_meta_repair_work);
 	INIT_WORK(&pool->table_work, table_work);

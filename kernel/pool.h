@@ -117,6 +117,9 @@ struct ads_pool {
 	struct list_head queue;
 	struct list_head active;
 	u32 nr_active, nr_queued;
+	u32 nr_aside;			/* of @nr_queued; these are in @active */
+	u64 slow_ns;			/* a read that takes longer; 0: none does */
+	struct delayed_work watch_work;
 	atomic_t busy_jobs;
 	wait_queue_head_t wait;		/* @busy_jobs or @users became 0 */
 	struct ads_totals totals;

@@ -12,12 +12,36 @@
 #include "migrate.h"
 #include "pool.h"
 
-static bool limits_allow(struct ads_pool *pool, struct ads_mig *m)
+bool ads_mig_fits(const struct ads_mig *m, const struct ads_mig *gone)
 {
+	struct ads_pool *pool = m->pool;
 	struct ads_limit *src = &pool->members[m->src].limit[0];
 	struct ads_limit *dst = &pool->members[m->dst].limit[1];
 
-	return src->active < src->active_max && dst->active < dst->active_max;
+	lockdep_assert_held(&pool->lock);
+	return pool->nr_active - !!gone < pool->max_active &&
+	       src->active - (gone && gone->src == m->src) < src->active_max &&
+	       dst->active - (gone && gone->dst == m->dst) < dst->active_max;
+}
+
+void ads_mig_enter(struct ads_mig *m)
+{
+	struct ads_pool *pool = m->pool;
+
+	lockdep_assert_held(&pool->lock);
+	pool->nr_active++;
+	pool->members[m->src].limit[0].active++;
+	pool->members[m->dst].limit[1].active++;
+}
+
+void ads_mig_leave(struct ads_mig *m)
+{
+	struct ads_pool *pool = m->pool;
+
+	lockdep_assert_held(&pool->lock);
+	pool->nr_active--;
+	pool->members[m->src].limit[0].active--;
+	pool->members[m->dst].limit[1].active--;
 }
 
 void ads_mig_start_queued(struct ads_pool *pool)
@@ -29,20 +53,19 @@ void ads_mig_start_queued(struct ads_pool *pool)
 		return;
 	list_for_each_entry_safe(m, tmp, &pool->queue, node) {
 		if (pool->nr_active >= pool->max_active)
-			return;
-		if (!limits_allow(pool, m))
+			break;
+		if (!ads_mig_fits(m, NULL))
 			continue;
 		list_move_tail(&m->node, &pool->active);
 		pool->nr_queued--;
-		pool->nr_active++;
 		pool->generation++;
-		pool->members[m->src].limit[0].active++;
-		pool->members[m->dst].limit[1].active++;
+		ads_mig_enter(m);
 		m->start_ns = ktime_get_ns();
 		ads_mig_set_step(m, ADSHARD_STEP_TRACK);
 		ads_event_mig(m, ADSHARD_EVENT_MIGRATION_START, 0, NULL);
 		queue_work(pool->ctl_wq, &m->ctl_work);
 	}
+	ads_aside_go_on(pool);
 }
 
 static int queue_check(struct ads_pool *pool, u32 seg, u32 dst,
@@ -303,6 +326,7 @@ void ads_mig_destroy_all(struct ads_pool *pool)
 {
 	struct ads_mig *m, *tmp;
 
+	cancel_delayed_work_sync(&pool->watch_work);
 	list_splice_init(&pool->active, &pool->queue);
 	list_for_each_entry_safe(m, tmp, &pool->queue, node) {
 		list_del(&m->node);
@@ -313,6 +337,7 @@ void ads_mig_destroy_all(struct ads_pool *pool)
 	}
 	pool->nr_active = 0;
 	pool->nr_queued = 0;
+	pool->nr_aside = 0;
 }
 
 void ads_mig_info(struct ads_mig *m, struct ads_mig_info *info)

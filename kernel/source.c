@@ -7,7 +7,8 @@
  *
  *	1. In one piece. It is what happens to all but a few chunks. If it fails
  *	   twice, the chunk is let go as difficult: it is taken up again when no
- *	   other chunk of the segment is left, as it may take minutes.
+ *	   other chunk is left, of other segments either (aside.c), as it may take
+ *	   minutes.
  *	2. Difficult: a piece that fails is halved, down to the logical block, and
  *	   what fails twice then has no data; a piece that can be read makes the
  *	   next one twice as long.
@@ -224,6 +225,7 @@ static void ask_alive(struct ads_job *job, unsigned int copy)
 	job->bio.bi_end_io = ads_job_endio;
 	job->bio.bi_private = job;
 	__bio_add_page(&job->bio, job->page, ADSHARD_BLOCK_SIZE, 0);
+	WRITE_ONCE(job->read_at, jiffies | 1);
 	WRITE_ONCE(job->state, ADS_JOB_ALIVE);
 	submit_bio_noacct(&job->bio);
 }
@@ -279,7 +281,7 @@ static void piece_error(struct ads_job *job)
 	bool difficult;
 
 	ads_member_error(m->pool, &m->pool->members[m->src], ADS_ERR_COPY);
-	if (ads_mig_must_stop(m)) {
+	if (ads_mig_must_stop(m) || READ_ONCE(m->aside)) {
 		ads_job_stop(job);
 		return;
 	}
@@ -316,6 +318,7 @@ static void piece_error(struct ads_job *job)
 
 void ads_job_source_end(struct ads_job *job)
 {
+	ads_aside_read_end(job);
 	if (job->state == ADS_JOB_ALIVE) {
 		alive_end(job);
 	} else if (job->bio.bi_status) {

@@ -249,8 +249,9 @@ static void print_migrations(const struct view *v)
 			done--;
 		ctl_member_name(v->m, v->nr_m, m->src, src, sizeof(src));
 		ctl_member_name(v->m, v->nr_m, m->dst, dst, sizeof(dst));
-		printf("        segment %u: %s -> %s, %s %s, %s/s, ETA %s%s%s\n",
+		printf("        segment %u: %s -> %s, %s%s %s, %s/s, ETA %s%s%s\n",
 		       m->segment, src, dst, ads_step_name(m->step),
+		       m->aside ? " (lets others go first)" : "",
 		       ads_format_percent(done, seg, percent, sizeof(percent)),
 		       ads_format_size((uint64_t)r, false, rate, sizeof(rate)),
 		       ads_format_duration(r >= 1024 ? (double)(seg - done) / r

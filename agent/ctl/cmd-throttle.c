@@ -18,6 +18,7 @@ static const struct ctl_opt opts[] = {
 	{ 'S', "source-jobs", "NUMBER", "segments at once that leave the member" },
 	{ 'D', "destination-jobs", "NUMBER", "segments at once that come to it" },
 	{ 'J', "jobs", "NUMBER", "segments at once in the whole pool" },
+	{ 'w', "slow", "TIME", "a segment lets others go first if a read of it takes longer; 0: never" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -52,6 +53,7 @@ static void show(struct ctl *c, const struct ads_pool *p,
 		ads_json_uuid(c->doc, "pool", p->uuid);
 		ads_json_u64(c->doc, "max_active", p->max_active);
 		ads_json_bool(c->doc, "paused", p->paused);
+		ads_json_double(c->doc, "slow_seconds", p->slow_ns / 1e9);
 		list = ads_json_arr(c->doc, "members");
 		for (size_t i = 0; i < nr; i++) {
 			struct json_object *o = ads_json_push(list);
@@ -118,6 +120,11 @@ static bool take(struct ctl *c, int val, struct ads_throttle *t)
 		t->has_max_active = true;
 		t->max_active = ctl_parse_u64(c, "--jobs", optarg, 65535);
 		return true;
+	case 'w':
+		t->has_slow = true;
+		t->slow_ns = (uint64_t)(1e9 * ctl_parse_duration(c, "--slow",
+								 optarg));
+		return true;
 	}
 	return false;
 }
@@ -136,8 +143,8 @@ static int throttle(struct ctl *c, int argc, char **argv)
 		set |= take(c, val, &t);
 	if (argc - optind > 1)
 		ctl_usage(c, "one member at most");
-	if (optind < argc && t.has_max_active)
-		ctl_usage(c, "--jobs is of the whole pool, not of a member");
+	if (optind < argc && (t.has_max_active || t.has_slow))
+		ctl_usage(c, "--jobs and --slow are of the whole pool, not of a member");
 	if ((t.has_src_max && !t.src_active_max) ||
 	    (t.has_dst_max && !t.dst_active_max) ||
 	    (t.has_max_active && !t.max_active))

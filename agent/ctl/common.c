@@ -208,6 +208,7 @@ void ctl_json_pool(struct json_object *o, const struct ads_pool *p)
 	ads_json_u64(o, "chunks_verified", p->chunks_verified);
 	ads_json_u64(o, "mismatches", p->mismatches);
 	ads_json_u64(o, "max_active", p->max_active);
+	ads_json_double(o, "slow_seconds", p->slow_ns / 1e9);
 	ads_json_u64(o, "heat_sample", p->heat_sample);
 	ads_json_u64(o, "kernel_bytes_per_segment", p->bytes_per_segment);
 	ads_json_u64(o, "bad_ranges", p->nr_bad);
@@ -235,4 +236,5 @@ void ctl_json_migration(struct json_object *o, const struct ads_migration *m)
 	ads_json_double(o, "longest_hold_seconds", m->hold_max_ns / 1e9);
 	ads_json_double(o, "age_seconds", m->age_ns / 1e9);
 	ads_json_u64(o, "bad_bytes", m->bad_bytes);
+	ads_json_bool(o, "aside", m->aside);
 }

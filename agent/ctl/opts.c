@@ -242,7 +242,7 @@ double ctl_parse_duration(struct ctl *c, const char *what, const char *s)
 	double v;
 
 	if (ads_parse_duration(s, &v))
-		ctl_usage(c, "%s: %s is not a duration (90, 90s, 5m, 2h)",
+		ctl_usage(c, "%s: %s is not a duration (90, 90s, 5m, 2h, 20ms)",
 			  what, s);
 	return v;
 }

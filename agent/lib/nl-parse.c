@@ -98,6 +98,8 @@ static const struct nla_policy policy[ADSHARD_A_MAX + 1] = {
 	[ADSHARD_A_COST] = U32,
 	[ADSHARD_A_WEIGHT] = U32,
 	[ADSHARD_A_SPARE] = U8,
+	[ADSHARD_A_ASIDE] = U8,
+	[ADSHARD_A_SLOW_NS] = U64,
 };
 
 static const struct nla_policy seg_policy[ADSHARD_SEG_A_MAX + 1] = {
@@ -197,6 +199,7 @@ void ads_nl_parse_pool(struct nlattr **a, struct ads_pool *p)
 	p->chunks_verified = u64(a, ADSHARD_A_CHUNKS_VERIFIED);
 	p->mismatches = u64(a, ADSHARD_A_MISMATCHES);
 	p->max_active = u32(a, ADSHARD_A_MAX_ACTIVE);
+	p->slow_ns = u64(a, ADSHARD_A_SLOW_NS);
 	p->heat_sample = u32(a, ADSHARD_A_HEAT_SAMPLE);
 	p->bytes_per_segment = u32(a, ADSHARD_A_BYTES_PER_SEGMENT);
 	p->knows_bad = a[ADSHARD_A_NR_BAD];
@@ -281,6 +284,7 @@ void ads_nl_parse_migration(struct nlattr **a, struct ads_migration *m)
 	m->hold_max_ns = u64(a, ADSHARD_A_HOLD_MAX_NS);
 	m->age_ns = u64(a, ADSHARD_A_AGE_NS);
 	m->bad_bytes = u64(a, ADSHARD_A_BAD_BYTES);
+	m->aside = flag(a, ADSHARD_A_ASIDE);
 }
 
 void ads_nl_parse_bad(struct nlattr **a, struct ads_bad *b)

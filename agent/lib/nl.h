@@ -48,6 +48,7 @@ struct ads_pool {
 	uint64_t nr_done, nr_failed, nr_aborted;	/* since activation */
 	uint64_t bytes_copied, chunks_verified, mismatches;
 	uint32_t max_active;
+	uint64_t slow_ns;		/* for a read of a source; 0: no limit */
 	uint32_t heat_sample;		/* 1 bio in so many is sampled */
 	uint32_t bytes_per_segment;	/* kernel memory */
 	bool knows_bad;			/* false: a module without bad ranges */
@@ -109,6 +110,7 @@ struct ads_migration {
 	uint64_t writes_held, hold_max_ns;
 	uint64_t age_ns;		/* 0: queued */
 	uint64_t bad_bytes;		/* can't be read so far */
+	bool aside;			/* lets others go before it */
 };
 
 /* What nobody could read when its segment was moved, and nobody wrote since. */
@@ -159,8 +161,8 @@ struct ads_throttle {
 	bool has_member;		/* else all members */
 	uint32_t member;
 	bool has_src_bps, has_dst_bps, has_src_max, has_dst_max;
-	bool has_max_active, has_paused;	/* only without a member */
-	uint64_t src_bps, dst_bps;
+	bool has_max_active, has_paused, has_slow;	/* only without a member */
+	uint64_t src_bps, dst_bps, slow_ns;
 	uint32_t src_active_max, dst_active_max, max_active;
 	bool paused;
 };

@@ -83,6 +83,10 @@ int ads_parse_duration(const char *s, double *seconds)
 	if (!isdigit((unsigned char)*s))
 		return -EINVAL;
 	v = strtod(s, &end);
+	if (!strcmp(end, "ms")) {
+		v /= 1000;
+		end += 2;
+	}
 	if (*end && end[1])
 		return -EINVAL;
 	switch (*end) {

@@ -18,7 +18,7 @@ int ads_parse_size(const char *s, uint64_t *bytes);
 /* Plain decimal number up to @max. -EINVAL, -ERANGE. */
 int ads_parse_u64(const char *s, uint64_t max, uint64_t *out);
 
-/* "90", "90s", "5m", "2h", "1d", "1.5h" in seconds. */
+/* "90", "90s", "5m", "2h", "1d", "1.5h", "20ms" in seconds. */
 int ads_parse_duration(const char *s, double *seconds);
 
 /* "1.5 GiB" (or "1.5G" with @brief); exact if it is a whole number of units. */

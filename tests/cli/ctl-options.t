@@ -146,6 +146,9 @@ done <<'LINES'
 3 throttle 1 --rate 10M --source-rate 5M --destination-jobs 3
 2 throttle 1 --jobs 3
 2 throttle --jobs 0
+3 throttle --slow 500ms --jobs 1
+2 throttle 1 --slow 5s
+2 throttle --slow soon
 2 throttle --source-jobs 0
 2 throttle --rate fast
 2 throttle 1 2

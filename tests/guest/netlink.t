@@ -135,8 +135,9 @@ accepted abort "$pool" member=1
 before=$(nlabuse -d get_member; nlabuse get_pool "$pool")
 refused "EINVAL: the request changes no limit" throttle "$pool"
 refused "EINVAL: the request changes no limit" throttle "$pool" member=1
-refused "EINVAL: MAX_ACTIVE and PAUSED" throttle "$pool" member=1 src_bps=5 paused=1
-refused "EINVAL: MAX_ACTIVE and PAUSED" throttle "$pool" member=1 src_bps=5 max_active=1
+refused "EINVAL: MAX_ACTIVE, PAUSED and SLOW_NS" throttle "$pool" member=1 src_bps=5 paused=1
+refused "EINVAL: MAX_ACTIVE, PAUSED and SLOW_NS" throttle "$pool" member=1 slow_ns=5
+refused "EINVAL: MAX_ACTIVE, PAUSED and SLOW_NS" throttle "$pool" member=1 src_bps=5 max_active=1
 refused ERANGE throttle "$pool" src_bps=5 src_active_max=0
 refused ERANGE throttle "$pool" src_bps=5 dst_active_max=0
 refused ERANGE throttle "$pool" src_bps=5 max_active=0

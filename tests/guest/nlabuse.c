@@ -84,6 +84,7 @@ static const struct attr_info attr_info[ADSHARD_A_MAX + 1] = {
 	A(HOLD_MAX_NS, U64), A(AGE_NS, U64), A(EVENT, U32), A(TIME_NS, U64),
 	A(ERROR, U32), A(TEXT, STR), A(CLASS, U32), A(DOMAIN, STR),
 	A(LOCATION, STR), A(COST, U32), A(WEIGHT, U32), A(SPARE, U8),
+	A(ASIDE, U8), A(SLOW_NS, U64),
 };
 
 #define S(name, type) [ADSHARD_SEG_A_##name] = { #name, type }

@@ -54,7 +54,8 @@ static const struct template templates[] = {
 	  { POOL, A(MEMBER, MEMBER, 1), A(SRC_BPS, RATE, 2), A(DST_BPS, RATE, 2),
 	    A(SRC_ACTIVE_MAX, SMALL, 3), A(DST_ACTIVE_MAX, SMALL, 3) } },
 	{ ADSHARD_CMD_THROTTLE, false, 4,
-	  { POOL, A(PAUSED, FLAG, 2), A(MAX_ACTIVE, SMALL, 2), A(SRC_BPS, RATE, 4) } },
+	  { POOL, A(PAUSED, FLAG, 2), A(MAX_ACTIVE, SMALL, 2), A(SRC_BPS, RATE, 4),
+	    A(SLOW_NS, RATE, 4) } },
 	{ ADSHARD_CMD_SET_MEMBER, false, 2, { POOL, A(MEMBER, MEMBER, 1), A(MEMBER_STATE, STATE, 1) } },
 };
 

@@ -236,6 +236,9 @@ struct work_struct {
 	struct work_struct *next;
 	bool queued;
 };
+struct delayed_work {
+	struct work_struct work;
+};
 
 #define INIT_WORK(w, f) \
 	(*(w) = (struct work_struct){ .func = (f) })

@@ -87,7 +87,10 @@ static void durations(void **state)
 	assert_int_equal(ads_parse_duration("2d", &v), 0);
 	assert_true(v == 172800);
 	assert_int_equal(ads_parse_duration("5x", &v), -EINVAL);
-	assert_int_equal(ads_parse_duration("5ms", &v), -EINVAL);
+	assert_int_equal(ads_parse_duration("1500ms", &v), 0);
+	assert_true(v == 1.5);
+	assert_int_equal(ads_parse_duration("5msm", &v), -EINVAL);
+	assert_int_equal(ads_parse_duration("5sm", &v), -EINVAL);
 	assert_int_equal(ads_parse_duration("-5", &v), -EINVAL);
 	assert_int_equal(ads_parse_duration("", &v), -EINVAL);
 	assert_string_equal(ads_format_duration(-1, b, sizeof(b)), "-");

@@ -72,11 +72,13 @@
  *	ADSHARD_A_SEQ, ADSHARD_A_TERM	u64 of the last record
  *	ADSHARD_A_EVENT_SEQ	u64 of the last event
  *	ADSHARD_A_GENERATION	u64: changes whenever a segment moved
- *	ADSHARD_A_NR_ACTIVE, _NR_QUEUED	u32 migrations
+ *	ADSHARD_A_NR_ACTIVE, _NR_QUEUED	u32 migrations; those that have
+ *				stepped aside count as queued
  *	ADSHARD_A_NR_DONE, _NR_FAILED, _NR_ABORTED	u64 since activation
  *	ADSHARD_A_BYTES_COPIED, ADSHARD_A_CHUNKS_VERIFIED,
  *	ADSHARD_A_MISMATCHES	u64 since activation
  *	ADSHARD_A_MAX_ACTIVE	u32: migrations at once
+ *	ADSHARD_A_SLOW_NS	u64: see THROTTLE
  *	ADSHARD_A_HEAT_SAMPLE	u32: 1 bio in so many is sampled
  *	ADSHARD_A_BYTES_PER_SEGMENT	u32: kernel memory of a plain segment
  *	ADSHARD_A_NR_BAD	u32 bad ranges of the volume, see GET_BAD
@@ -150,6 +152,9 @@
  *	ADSHARD_A_AGE_NS	u64 since it was started (0: queued)
  *	ADSHARD_A_BAD_BYTES	u64: what can't be read so far, and becomes bad
  *				ranges if it stays so
+ *	ADSHARD_A_ASIDE		u8 0/1: it has given its place to others, as its
+ *				source can't read the rest, or takes too long; it
+ *				goes on when nothing queued can start instead
  *
  * ADSHARD_CMD_GET_BAD (dump): per bad range, that is what no disk could return
  *	when its segment was moved. Reads of it fail with a medium error, until
@@ -175,8 +180,10 @@
  *
  * ADSHARD_CMD_THROTTLE: ADSHARD_A_POOL_UUID, optional _MEMBER (else all),
  *	any of _SRC_BPS, _DST_BPS (u64), _SRC_ACTIVE_MAX, _DST_ACTIVE_MAX (u32,
- *	at least 1), and, without _MEMBER, _MAX_ACTIVE (u32, at least 1) and
- *	_PAUSED (u8). Not persistent: the agent's configuration is.
+ *	at least 1), and, without _MEMBER, _MAX_ACTIVE (u32, at least 1),
+ *	_PAUSED (u8) and _SLOW_NS (u64: a migration whose source takes longer
+ *	for a read lets others go before it; 0: none does; default 1 s).
+ *	Not persistent: the agent's configuration is.
  *
  * ADSHARD_CMD_SET_MEMBER: ADSHARD_A_POOL_UUID, _MEMBER, and at least one of
  *	_MEMBER_STATE: ONLINE (undoes DRAINING and DRAINED), DRAINING (becomes
@@ -314,6 +321,9 @@ enum adshard_attr {
 	ADSHARD_A_COST,
 	ADSHARD_A_WEIGHT,
 	ADSHARD_A_SPARE,
+
+	ADSHARD_A_ASIDE,
+	ADSHARD_A_SLOW_NS,
 	__ADSHARD_A_MAX,
 };
 
