@@ -5,7 +5,7 @@
 # Checked by tests/mutations/bad-{inflight,missed,second,leftover}.patch.
 # kernels: um
 # kernels-long: 6.1 6.12 um debug
-# timeout: 300
+# timeout: 600
 # files: tests/guest/hazard-lib.sh
 . /t/hazard-lib.sh
 
@@ -72,6 +72,7 @@ run "a write is on its way to the source" wait_for 5 held d$from writes
 gate d$to open
 run "the probe fails to read what it writes" wait_for 20 unread $((at + 3))
 fails "the write has not ended" ended x
+medium $from			# it is good again, then the write goes on
 medium_end $from
 run "it ends" result x
 keep x
