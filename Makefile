@@ -11,6 +11,7 @@ SBIN := $(DESTDIR)$(PREFIX)/sbin
 MAN := $(DESTDIR)$(PREFIX)/share/man
 UNITS := $(DESTDIR)/usr/lib/systemd/system
 RULES := $(DESTDIR)/usr/lib/udev/rules.d
+SHARE := $(DESTDIR)/usr/share/adshard
 COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 # The kernel to build the module for: the running one, unless told
@@ -33,6 +34,12 @@ modules:
 .PHONY: tools
 tools:
 	@$(MAKE) -C agent
+
+# The model that is installed, out of the records of a fleet, FLEET=file: the same records give
+# the same bytes. smart.model.txt says which they were.
+.PHONY: smart-model
+smart-model: tools
+	build/agent/bin/adshard-train train --data $(FLEET) --out agent/train/smart.model
 
 .PHONY: deps
 deps:
@@ -132,6 +139,7 @@ install: tools
 	install -D -m 644 scripts/udev/64-adshard.rules $(RULES)/64-adshard.rules
 	sed -i 's,"adshardctl probe,"$(PREFIX)/sbin/adshardctl probe,' $(RULES)/64-adshard.rules
 	install -D -m 644 scripts/completion/adshardctl $(COMPLETIONS)/adshardctl
+	install -D -m 644 agent/train/smart.model $(SHARE)/smart.model
 	@[ -e $(DESTDIR)/etc/adshard/adshardd.conf ] || \
 		install -D -m 644 scripts/systemd/adshardd.conf $(DESTDIR)/etc/adshard/adshardd.conf
 
@@ -139,7 +147,7 @@ uninstall:
 	rm -f $(PROGRAMS:%=$(SBIN)/%)
 	@for p in $(PAGES); do rm -f $(MAN)/man$${p##*.}/$$p; done
 	@for u in $(notdir $(wildcard scripts/systemd/*.service)); do rm -f $(UNITS)/$$u; done
-	rm -f $(RULES)/64-adshard.rules $(COMPLETIONS)/adshardctl
+	rm -f $(SHARE)/smart.model $(RULES)/64-adshard.rules $(COMPLETIONS)/adshardctl
 
 # --- housekeeping ------------------------------------------------------------------
 
@@ -169,6 +177,7 @@ help:
 	@echo '  bench-hotpath   instructions per I/O, exact'
 	@echo '  crash           power cuts by the thousand; TRIALS=10000 SEED=1 K=6.12'
 	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'
+	@echo '  smart-model     train the model of failing disks anew; FLEET=records'
 	@echo 'Installing'
 	@echo '  install, uninstall   tools, manual pages, units; DESTDIR=, PREFIX=[$(PREFIX)]'
 	@echo '  install-module  the module; KVER=...'

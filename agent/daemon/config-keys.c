@@ -59,6 +59,7 @@ const struct config_key config_keys[] = {
 	KEY(score, confirm, NUMBER, "2", 1, 100),
 	KEY(score, release_time, SECONDS, "14d", 1, 10000 * DAY),
 	KEY(score, stale, NUMBER, "2", 1, 100),
+	STR(score, model, "/usr/share/adshard/smart.model"),
 
 	KEY(errors, count, NUMBER, "10", 1, 1000000),
 	KEY(errors, time, SECONDS, "10m", 1, DAY),

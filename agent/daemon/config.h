@@ -55,6 +55,7 @@ struct config {
 		long confirm;		/* scorings above drain */
 		long release_time;
 		long stale;		/* intervals */
+		char model[CONFIG_PATH_MAX];
 	} score;
 	struct {
 		long count;		/* N errors ... */

@@ -17,6 +17,7 @@
 struct api;
 struct history;
 struct jobs;
+struct ads_model;
 
 struct adshardd {
 	sd_event *event;
@@ -31,6 +32,7 @@ struct adshardd {
 
 	struct pool *pools;
 	struct drive *drives;		/* ever seen since the start */
+	struct ads_model *trained;	/* of failing disks, NULL: none */
 
 	struct kernel *kernel;
 	sd_event_source *poll;		/* timer of the views */

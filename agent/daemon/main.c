@@ -22,7 +22,9 @@
 #include "daemon/plan/jobs.h"
 #include "daemon/reload.h"
 #include "daemon/score.h"
+#include "daemon/trained.h"
 #include "daemon/unused.h"
+#include "lib/model-file.h"
 
 #define ONCE_TICK	100000	/* microseconds */
 #define ONCE_SLACK	30	/* seconds above smart.timeout */
@@ -253,6 +255,7 @@ static int start(struct adshardd *d, struct ads_err *err)
 		if (r)
 			return r;
 	}
+	trained_load(d);
 	start_history(d);
 	start_patrol(d);
 	r = cycle_start(d);
@@ -283,6 +286,7 @@ static bool stop(struct adshardd *d)
 		drive_free(dr);
 	}
 	jobs_free(d->jobs);
+	ads_model_free(d->trained);
 	sd_event_unref(d->event);
 	if (d->lock >= 0)
 		close(d->lock);

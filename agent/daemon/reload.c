@@ -7,6 +7,7 @@
 #include "daemon/cycle.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
+#include "daemon/trained.h"
 
 int reload(struct adshardd *d, struct ads_err *err)
 {
@@ -36,6 +37,7 @@ int reload(struct adshardd *d, struct ads_err *err)
 	d->config = new;
 	free((void *)old);
 	log_init((int)new->log_level);
+	trained_load(d);
 	cycle_reconfigure(d);
 	log_notice("config", "loaded again");
 	sd_notify(0, "READY=1");

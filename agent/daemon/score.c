@@ -137,6 +137,7 @@ void score_member(struct member *m, int64_t now)
 		.sample = m->smart.sample.time ? &m->smart.sample : NULL,
 		.peers = peers(m, smart_oldest(m->daemon, now)),
 		.errors = &m->errors,
+		.model = m->daemon->trained,
 	};
 	int64_t evidence;
 	int score;

@@ -118,7 +118,7 @@ static void test_file(void)
 	struct ads_model *m = NULL;
 	struct ads_err err = { "" };
 	float x[ADS_FEAT_NR];
-	bool same = true;
+	bool same = true, ordered = true;
 	int fd = mkstemp(path);
 
 	is(ads_model_write(trained, path, &err), 0, "written");
@@ -132,8 +132,13 @@ static void test_file(void)
 			same &= ads_model_probability(m, 3 - i / 100.0f, h) ==
 				ads_model_probability(trained, 3 - i / 100.0f,
 						      h);
+		for (int h = 1; h < ADS_HORIZONS; h++)
+			ordered &= ads_model_probability(m, 5 - i / 50.0f, h) >=
+				   ads_model_probability(m, 5 - i / 50.0f,
+							 h - 1);
 	}
 	ok(same, "says the same");
+	ok(ordered, "the longer, the likelier");
 	ads_model_free(m);
 	close(fd);
 	unlink(path);
@@ -250,11 +255,12 @@ static void test_calibration(void)
 		rising &= k[i].margin > k[i - 1].margin &&
 			  k[i].logit >= k[i - 1].logit;
 	ok(rising, "that rises");
-	m.nr_knots[0] = n;
-	memcpy(m.knot[0], k, sizeof(k));
-	ok(fabs(ads_model_probability(&m, 25, 0) - 0.26) < 0.05, "and is right");
+	m.nr_knots[1] = n;
+	memcpy(m.knot[1], k, sizeof(k));
+	ok(fabs(ads_model_probability(&m, 25, ADS_WITHIN_30) - 0.26) < 0.05,
+	   "and is right");
 	ok(calibrate(rows, 10, k) == 0, "none of a few rows");
-	ok(fabs(ads_model_probability(&m, 0, 1) - 0.5) < 1e-9,
+	ok(fabs(ads_model_probability(&m, 0, ADS_WITHIN_90) - 0.5) < 1e-9,
 	   "without a curve it is the margin itself");
 	free(rows);
 }

@@ -10,6 +10,7 @@ void predict(const struct predict_input *in, struct risk *r)
 		switch (in->sample->protocol) {
 		case SMART_ATA:
 			predict_ata(r, in);
+			predict_trees(r, in);
 			predict_interface(r, in);
 			break;
 		case SMART_NVME:

@@ -56,6 +56,8 @@ void errors_refused(struct errors *e, int64_t now, const char *why,
 		    const struct config *c);
 unsigned int errors_in_window(const struct errors *e);
 
+struct ads_model;
+
 struct predict_input {
 	int64_t now;
 	const struct config *config;
@@ -64,12 +66,14 @@ struct predict_input {
 	double peers;		/* median temperature of its peers, NaN: fewer
 				 * than three */
 	const struct errors *errors;
+	const struct ads_model *model;	/* trained, or NULL */
 };
 
 void predict(const struct predict_input *in, struct risk *out);
 
 /* The parts of predict(), each adding to @r. */
 void predict_ata(struct risk *r, const struct predict_input *in);
+void predict_trees(struct risk *r, const struct predict_input *in);
 void predict_nvme(struct risk *r, const struct predict_input *in);
 void predict_scsi(struct risk *r, const struct predict_input *in);
 void predict_wear(struct risk *r, const struct predict_input *in);
