@@ -66,10 +66,12 @@ void ads_job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
 	job->bio.bi_end_io = ads_job_endio;
 	job->bio.bi_private = job;
 	/* While a chunk is held, the user's writes wait for this I/O. */
-	if (job->held)
+	if (job->held) {
 		job->bio.bi_opf |= REQ_SYNC | REQ_IDLE;
-	else
+		job->bio.bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 0);
+	} else {
 		job->bio.bi_ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7);
+	}
 	for (; left; at += n, left -= n) {
 		n = min_t(u32, left, PAGE_SIZE - offset_in_page(at));
 		__bio_add_page(&job->bio, job->pages[at >> PAGE_SHIFT], n,

@@ -171,6 +171,12 @@ static void account_end(struct ads_pool *pool, struct bio *bio,
 		if (bucket >= ADSHARD_HIST_BUCKETS)
 			bucket = ADSHARD_HIST_BUCKETS - 1;
 		atomic_long_inc(&mb->hist[write][bucket]);
+		/* See throttle.c: not a write that may have been held. */
+		if (READ_ONCE(mb->pace.latency_ns) &&
+		    pb->kind == ADS_BIO_PLAIN) {
+			atomic64_add(ns, &mb->pace.sum_ns);
+			atomic_inc(&mb->pace.samples);
+		}
 	}
 	/* Mirrored writes are two: their errors are counted leg by leg. */
 	if (unlikely(error) && pb->kind != ADS_BIO_MIRRORED &&

@@ -35,6 +35,30 @@ struct ads_limit {
 };
 
 /**
+ * struct ads_pace - what the users' I/O leaves to copying, see throttle.c
+ * @floor:	bytes per second in each direction, whatever the load
+ * @latency_ns:	bound for the users' I/O; 0: none, and no pace
+ * @bps:	the pace
+ * @charged:	bytes since @checked_ns
+ * @checked_ns:	when the pace was looked at
+ * @sampled_ns:	when there was something to look at
+ * @now_ns:	the average then; 0: there has been nothing for a while
+ * @samples, @sum_ns: of sampled bios since; any context. All else under
+ *		pool->throttle_lock
+ */
+struct ads_pace {
+	u64 floor;
+	u64 latency_ns;
+	u64 bps;
+	u64 charged;
+	u64 checked_ns;
+	u64 sampled_ns;
+	u64 now_ns;
+	atomic_t samples;
+	atomic64_t sum_ns;
+};
+
+/**
  * struct ads_member - one member, by its index in the pool
  * @bdev:	its device; NULL if the table doesn't have it (then no segment
  *		has a leg here). Set before the first bio, constant after.
@@ -71,6 +95,7 @@ struct ads_member {
 	struct adshard_member disk;
 
 	struct ads_limit limit[2];
+	struct ads_pace pace;
 
 	spinlock_t flush_lock;		/* down to @flush_lost; irq-safe */
 	u32 nr_owned;

@@ -23,6 +23,7 @@
 
 #include <linux/dm-adshard.h>
 
+struct ads_member;
 struct ads_pool;
 struct ads_bio;
 struct ads_job;
@@ -267,5 +268,17 @@ void ads_aside_work(struct work_struct *work);	/* of pool->watch_work */
 
 /* throttle.c: charge both ends; ns to wait before the I/O may start. */
 u64 ads_throttle(struct ads_pool *pool, u16 src, u16 dst, u32 bytes);
+/* Limits have changed; throttle_lock held. */
+void ads_pace_set(struct ads_member *mb);
+
+/* What goes for a member now: [0] as source, [1] as destination. */
+struct ads_pace_info {
+	u64 floor, latency_ns, now_ns;
+	u64 rate[2];
+	u32 by[2];			/* enum adshard_rate_by */
+};
+
+void ads_pace_get(struct ads_pool *pool, struct ads_member *mb,
+		  struct ads_pace_info *info);
 
 #endif /* ADS_MIGRATE_H */

@@ -61,6 +61,8 @@ static const struct nla_policy throttle_policy[] = {
 	[ADSHARD_A_SRC_ACTIVE_MAX]	= NLA_POLICY_MIN(NLA_U32, 1),
 	[ADSHARD_A_DST_ACTIVE_MAX]	= NLA_POLICY_MIN(NLA_U32, 1),
 	[ADSHARD_A_SLOW_NS]		= { .type = NLA_U64 },
+	[ADSHARD_A_FLOOR_BPS]		= { .type = NLA_U64 },
+	[ADSHARD_A_LATENCY_NS]		= { .type = NLA_U64 },
 };
 
 static const struct nla_policy set_member_policy[] = {

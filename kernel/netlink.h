@@ -108,13 +108,13 @@ int ads_nl_set_member(struct sk_buff *skb, struct genl_info *info);
 struct ads_limit_change {
 	bool one;
 	bool has_bps[2], has_active_max[2], has_max_active, has_paused;
-	bool has_slow_ns;
+	bool has_slow_ns, has_floor, has_latency;
 	bool paused;
 	u32 member;
 	u32 active_max[2];
 	u32 max_active;
 	u64 bps[2];
-	u64 slow_ns;
+	u64 slow_ns, floor, latency_ns;
 };
 
 /*

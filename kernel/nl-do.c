@@ -106,24 +106,50 @@ static void set_member_limits(struct ads_member *mb,
 	int dir;
 
 	for (dir = 0; dir < 2; dir++) {
-		if (lim->has_bps[dir]) {
+		if (lim->has_bps[dir])
 			mb->limit[dir].bps = lim->bps[dir];
-			/* What was charged at the old rate is forgotten. */
-			mb->limit[dir].next_ns = 0;
-		}
 		if (lim->has_active_max[dir])
 			mb->limit[dir].active_max = lim->active_max[dir];
 	}
+	if (lim->has_floor)
+		mb->pace.floor = lim->floor;
+	if (lim->has_latency)
+		WRITE_ONCE(mb->pace.latency_ns, lim->latency_ns);
+	if (lim->has_bps[0] || lim->has_bps[1] || lim->has_floor ||
+	    lim->has_latency)
+		ads_pace_set(mb);
+}
+
+/* A guarantee of more than is allowed? */
+static int check_floor(struct ads_member *mb, const struct ads_limit_change *lim,
+		       struct netlink_ext_ack *extack)
+{
+	u64 floor = lim->has_floor ? lim->floor : mb->pace.floor;
+	u64 bps;
+	int dir;
+
+	for (dir = 0; dir < 2; dir++) {
+		bps = lim->has_bps[dir] ? lim->bps[dir] : mb->limit[dir].bps;
+		if (bps && floor > bps) {
+			NL_SET_ERR_MSG_FMT(extack,
+					   "member %u: a floor of %llu is above its limit of %llu bytes per second",
+					   mb->index, floor, bps);
+			return -EINVAL;
+		}
+	}
+	return 0;
 }
 
 static int check_limits(struct ads_pool *pool, const struct ads_limit_change *lim,
 			struct netlink_ext_ack *extack)
 {
-	int dir;
+	int dir, ret;
+	u32 i;
 
 	if (!lim->has_bps[0] && !lim->has_bps[1] &&
 	    !lim->has_active_max[0] && !lim->has_active_max[1] &&
-	    !lim->has_max_active && !lim->has_paused && !lim->has_slow_ns) {
+	    !lim->has_max_active && !lim->has_paused && !lim->has_slow_ns &&
+	    !lim->has_floor && !lim->has_latency) {
 		NL_SET_ERR_MSG(extack, "the request changes no limit");
 		return -EINVAL;
 	}
@@ -138,7 +164,17 @@ static int check_limits(struct ads_pool *pool, const struct ads_limit_change *li
 			return -ERANGE;
 	if (lim->has_max_active && !lim->max_active)
 		return -ERANGE;
-	return lim->one ? ads_nl_check_member(pool, lim->member, extack) : 0;
+	ret = lim->one ? ads_nl_check_member(pool, lim->member, extack) : 0;
+	if (ret)
+		return ret;
+	for (i = 0; i < pool->nr_members; i++) {
+		if (lim->one && i != lim->member)
+			continue;
+		ret = check_floor(&pool->members[i], lim, extack);
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
 int ads_limits_set(struct ads_pool *pool, const struct ads_limit_change *lim,
@@ -196,6 +232,8 @@ int ads_nl_throttle(struct sk_buff *skb, struct genl_info *info)
 	lim.has_max_active = get_u32(info, ADSHARD_A_MAX_ACTIVE,
 				     &lim.max_active);
 	lim.has_slow_ns = get_u64(info, ADSHARD_A_SLOW_NS, &lim.slow_ns);
+	lim.has_floor = get_u64(info, ADSHARD_A_FLOOR_BPS, &lim.floor);
+	lim.has_latency = get_u64(info, ADSHARD_A_LATENCY_NS, &lim.latency_ns);
 	if (lim.has_paused)
 		lim.paused = nla_get_u8(info->attrs[ADSHARD_A_PAUSED]);
 	return ads_limits_set(ads_nl_pool(info), &lim, info->extack);

@@ -119,6 +119,21 @@ static int put_limits(struct sk_buff *skb, struct ads_pool *pool,
 	       nla_put_u32(skb, ADSHARD_A_DST_ACTIVE, dst.active);
 }
 
+static int put_pace(struct sk_buff *skb, struct ads_pool *pool,
+		    struct ads_member *mb)
+{
+	struct ads_pace_info info;
+
+	ads_pace_get(pool, mb, &info);
+	return ads_nl_put_u64(skb, ADSHARD_A_FLOOR_BPS, info.floor) ||
+	       ads_nl_put_u64(skb, ADSHARD_A_LATENCY_NS, info.latency_ns) ||
+	       ads_nl_put_u64(skb, ADSHARD_A_LATENCY_NOW_NS, info.now_ns) ||
+	       ads_nl_put_u64(skb, ADSHARD_A_SRC_RATE, info.rate[0]) ||
+	       ads_nl_put_u64(skb, ADSHARD_A_DST_RATE, info.rate[1]) ||
+	       nla_put_u32(skb, ADSHARD_A_SRC_RATE_BY, info.by[0]) ||
+	       nla_put_u32(skb, ADSHARD_A_DST_RATE_BY, info.by[1]);
+}
+
 static int put_errors(struct sk_buff *skb, struct ads_member *mb)
 {
 	static const int attrs[ADS_ERR_KINDS] = {
@@ -190,6 +205,7 @@ int ads_nl_put_member(struct sk_buff *skb, struct ads_pool *pool,
 	    nla_put_u32(skb, ADSHARD_A_NR_SEGMENTS, mb->nr_legs) ||
 	    put_attributes(skb, disk) ||
 	    put_limits(skb, pool, mb) ||
+	    put_pace(skb, pool, mb) ||
 	    put_errors(skb, mb) ||
 	    put_hist(skb, ADSHARD_A_READ_HIST, mb->hist[0]) ||
 	    put_hist(skb, ADSHARD_A_WRITE_HIST, mb->hist[1]))

@@ -3,6 +3,7 @@
  * adshardctl throttle, pause, resume: how hard the copying may work.
  */
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ static const struct ctl_opt opts[] = {
 	{ 'R', "rate", "SIZE", "bytes per second, for both directions; 0: no limit" },
 	{ 's', "source-rate", "SIZE", "the same, for reading from the member" },
 	{ 'd', "destination-rate", "SIZE", "the same, for writing to it" },
+	{ 'f', "floor", "SIZE", "bytes per second that the copying gets in any case" },
+	{ 'l', "latency", "TIME", "slow down as long as I/O of users takes longer; 0: never" },
 	{ 'S', "source-jobs", "NUMBER", "segments at once that leave the member" },
 	{ 'D', "destination-jobs", "NUMBER", "segments at once that come to it" },
 	{ 'J', "jobs", "NUMBER", "segments at once in the whole pool" },
@@ -22,13 +25,21 @@ static const struct ctl_opt opts[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
-enum { C_MEMBER, C_DEVICE, C_SRC_RATE, C_DST_RATE, C_SRC_JOBS, C_DST_JOBS };
+enum {
+	C_MEMBER, C_DEVICE, C_SRC_RATE, C_DST_RATE, C_FLOOR, C_LATENCY, C_NOW,
+	C_SRC_NOW, C_DST_NOW, C_SRC_JOBS, C_DST_JOBS
+};
 
 static const struct table_col cols[] = {
 	[C_MEMBER] = { "MEMBER", "index in the pool", TABLE_RIGHT },
 	[C_DEVICE] = { "DEVICE", "block device", 0 },
 	[C_SRC_RATE] = { "SOURCE-RATE", "bytes per second from it, - for no limit", TABLE_RIGHT },
 	[C_DST_RATE] = { "DEST-RATE", "bytes per second to it, - for no limit", TABLE_RIGHT },
+	[C_FLOOR] = { "FLOOR", "bytes per second in any case", TABLE_RIGHT },
+	[C_LATENCY] = { "LATENCY", "bound for I/O of users, - for none", TABLE_RIGHT },
+	[C_NOW] = { "LATENCY-NOW", "of I/O of users, as far as it is known", TABLE_RIGHT | TABLE_HIDDEN },
+	[C_SRC_NOW] = { "SOURCE-NOW", "bytes per second allowed at the moment, and by what", TABLE_RIGHT },
+	[C_DST_NOW] = { "DEST-NOW", "the same for writing to it", TABLE_RIGHT },
 	[C_SRC_JOBS] = { "SOURCE-JOBS", "segments leaving it, and how many may", TABLE_RIGHT },
 	[C_DST_JOBS] = { "DEST-JOBS", "segments coming to it, and how many may", TABLE_RIGHT },
 	{ NULL, NULL, 0 },
@@ -40,6 +51,52 @@ static void rate(struct table *t, size_t col, uint64_t bps)
 		table_size(t, col, bps);
 	else
 		table_set(t, col, "-");
+}
+
+static void latency(struct table *t, size_t col, uint64_t ns)
+{
+	if (ns)
+		table_set(t, col, "%gms", (double)ns / 1e6);
+	else
+		table_set(t, col, "-");
+}
+
+static void rate_now(struct table *t, size_t col, uint64_t bps, uint32_t by)
+{
+	char size[32];
+
+	if (!bps || by == ADSHARD_RATE_CEILING) {
+		rate(t, col, bps);
+		return;
+	}
+	if (t->c->table.bytes)
+		snprintf(size, sizeof(size), "%llu", (unsigned long long)bps);
+	else
+		ads_format_size(bps, true, size, sizeof(size));
+	table_set(t, col, "%s (%s)", size, ads_rate_by_name(by));
+}
+
+static void json_member(struct json_object *o, const struct ads_member *m)
+{
+	ads_json_u64(o, "member", m->index);
+	ads_json_u64(o, "source_rate", m->src_bps);
+	ads_json_u64(o, "destination_rate", m->dst_bps);
+	ads_json_u64(o, "floor", m->floor_bps);
+	ads_json_double(o, "latency_bound_seconds", (double)m->latency_ns / 1e9);
+	if (m->latency_now_ns)
+		ads_json_double(o, "latency_seconds",
+				(double)m->latency_now_ns / 1e9);
+	else
+		ads_json_null(o, "latency_seconds");
+	ads_json_u64(o, "source_rate_now", m->src_rate);
+	ads_json_str(o, "source_rate_by", ads_rate_by_name(m->src_rate_by));
+	ads_json_u64(o, "destination_rate_now", m->dst_rate);
+	ads_json_str(o, "destination_rate_by",
+		     ads_rate_by_name(m->dst_rate_by));
+	ads_json_u64(o, "source_jobs_max", m->src_active_max);
+	ads_json_u64(o, "destination_jobs_max", m->dst_active_max);
+	ads_json_u64(o, "source_jobs", m->src_active);
+	ads_json_u64(o, "destination_jobs", m->dst_active);
 }
 
 static void show(struct ctl *c, const struct ads_pool *p,
@@ -55,19 +112,8 @@ static void show(struct ctl *c, const struct ads_pool *p,
 		ads_json_bool(c->doc, "paused", p->paused);
 		ads_json_double(c->doc, "slow_seconds", p->slow_ns / 1e9);
 		list = ads_json_arr(c->doc, "members");
-		for (size_t i = 0; i < nr; i++) {
-			struct json_object *o = ads_json_push(list);
-
-			ads_json_u64(o, "member", m[i].index);
-			ads_json_u64(o, "source_rate", m[i].src_bps);
-			ads_json_u64(o, "destination_rate", m[i].dst_bps);
-			ads_json_u64(o, "source_jobs_max",
-				     m[i].src_active_max);
-			ads_json_u64(o, "destination_jobs_max",
-				     m[i].dst_active_max);
-			ads_json_u64(o, "source_jobs", m[i].src_active);
-			ads_json_u64(o, "destination_jobs", m[i].dst_active);
-		}
+		for (size_t i = 0; i < nr; i++)
+			json_member(ads_json_push(list), &m[i]);
 		return;
 	}
 	if (!c->table.noheadings)
@@ -81,6 +127,11 @@ static void show(struct ctl *c, const struct ads_pool *p,
 		table_set(&t, C_DEVICE, "%s", name);
 		rate(&t, C_SRC_RATE, m[i].src_bps);
 		rate(&t, C_DST_RATE, m[i].dst_bps);
+		rate(&t, C_FLOOR, m[i].floor_bps);
+		latency(&t, C_LATENCY, m[i].latency_ns);
+		latency(&t, C_NOW, m[i].latency_now_ns);
+		rate_now(&t, C_SRC_NOW, m[i].src_rate, m[i].src_rate_by);
+		rate_now(&t, C_DST_NOW, m[i].dst_rate, m[i].dst_rate_by);
 		table_set(&t, C_SRC_JOBS, "%u of %u", m[i].src_active,
 			  m[i].src_active_max);
 		table_set(&t, C_DST_JOBS, "%u of %u", m[i].dst_active,
@@ -105,6 +156,15 @@ static bool take(struct ctl *c, int val, struct ads_throttle *t)
 	case 'd':
 		t->has_dst_bps = true;
 		t->dst_bps = ctl_parse_size(c, "--destination-rate", optarg);
+		return true;
+	case 'f':
+		t->has_floor = true;
+		t->floor_bps = ctl_parse_size(c, "--floor", optarg);
+		return true;
+	case 'l':
+		t->has_latency = true;
+		t->latency_ns = (uint64_t)(1e9 *
+				ctl_parse_duration(c, "--latency", optarg));
 		return true;
 	case 'S':
 		t->has_src_max = true;

@@ -83,6 +83,8 @@ const struct config_key config_keys[] = {
 
 	KEY(throttle, source_rate, SIZE, "0", 0, 1024 * GiB),
 	KEY(throttle, destination_rate, SIZE, "0", 0, 1024 * GiB),
+	KEY(throttle, floor, SIZE, "0", 0, 1024 * GiB),
+	KEY(throttle, latency_ms, NUMBER, "0", 0, 60000),
 	KEY(throttle, source_active, NUMBER, "0", 0, 4096),
 	KEY(throttle, destination_active, NUMBER, "0", 0, 4096),
 	KEY(throttle, active, NUMBER, "0", 0, 4096),

@@ -426,6 +426,13 @@ static int check_together(const struct config *c, const char *path,
 		return ads_err(err, -EINVAL,
 			       "%s: plan.backoff_max is less than plan.backoff",
 			       path);
+	if ((c->throttle.source_rate &&
+	     c->throttle.floor > c->throttle.source_rate) ||
+	    (c->throttle.destination_rate &&
+	     c->throttle.floor > c->throttle.destination_rate))
+		return ads_err(err, -EINVAL,
+			       "%s: throttle.floor is above one of the rates",
+			       path);
 	if (c->patrol.block % 4096)
 		return ads_err(err, -EINVAL,
 			       "%s: patrol.block is not a multiple of 4K", path);

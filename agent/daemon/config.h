@@ -81,6 +81,7 @@ struct config {
 	} plan;
 	struct {
 		long source_rate, destination_rate;	/* 0: the kernel's */
+		long floor, latency_ms;
 		long source_active, destination_active, active;
 	} throttle;
 	struct {

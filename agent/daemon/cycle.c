@@ -169,6 +169,10 @@ static void set_throttle(struct pool *p)
 	t->src_bps = c->throttle.source_rate;
 	t->has_dst_bps = c->throttle.destination_rate;
 	t->dst_bps = c->throttle.destination_rate;
+	t->has_floor = c->throttle.floor;
+	t->floor_bps = c->throttle.floor;
+	t->has_latency = c->throttle.latency_ms;
+	t->latency_ns = (uint64_t)c->throttle.latency_ms * 1000000;
 	t->has_src_max = c->throttle.source_active;
 	t->src_active_max = c->throttle.source_active;
 	t->has_dst_max = c->throttle.destination_active;
@@ -176,7 +180,8 @@ static void set_throttle(struct pool *p)
 	t->has_max_active = c->throttle.active;
 	t->max_active = c->throttle.active;
 	if (!t->has_src_bps && !t->has_dst_bps && !t->has_src_max &&
-	    !t->has_dst_max && !t->has_max_active)
+	    !t->has_dst_max && !t->has_max_active && !t->has_floor &&
+	    !t->has_latency)
 		return;
 	memcpy(cmd.pool, p->k.uuid, ADS_UUID_LEN);
 	kernel_do(p->daemon->kernel, &cmd);

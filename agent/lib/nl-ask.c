@@ -224,7 +224,7 @@ int ads_nl_abort_all(struct ads_nl *nl, const uint8_t *pool,
 int ads_nl_throttle(struct ads_nl *nl, const uint8_t *pool,
 		    const struct ads_throttle *t, struct ads_err *err)
 {
-	struct ads_nl_attr a[8];
+	struct ads_nl_attr a[10];
 	size_t n = 0;
 
 	if (t->has_member)
@@ -242,6 +242,12 @@ int ads_nl_throttle(struct ads_nl *nl, const uint8_t *pool,
 	if (t->has_max_active)
 		a[n++] = (struct ads_nl_attr){ ADSHARD_A_MAX_ACTIVE, 4,
 					  t->max_active };
+	if (t->has_floor)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_FLOOR_BPS, 8,
+					  t->floor_bps };
+	if (t->has_latency)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_LATENCY_NS, 8,
+					  t->latency_ns };
 	if (t->has_slow)
 		a[n++] = (struct ads_nl_attr){ ADSHARD_A_SLOW_NS, 8, t->slow_ns };
 	if (t->has_paused)

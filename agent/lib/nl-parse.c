@@ -100,6 +100,13 @@ static const struct nla_policy policy[ADSHARD_A_MAX + 1] = {
 	[ADSHARD_A_SPARE] = U8,
 	[ADSHARD_A_ASIDE] = U8,
 	[ADSHARD_A_SLOW_NS] = U64,
+	[ADSHARD_A_FLOOR_BPS] = U64,
+	[ADSHARD_A_LATENCY_NS] = U64,
+	[ADSHARD_A_LATENCY_NOW_NS] = U64,
+	[ADSHARD_A_SRC_RATE] = U64,
+	[ADSHARD_A_DST_RATE] = U64,
+	[ADSHARD_A_SRC_RATE_BY] = U32,
+	[ADSHARD_A_DST_RATE_BY] = U32,
 };
 
 static const struct nla_policy seg_policy[ADSHARD_SEG_A_MAX + 1] = {
@@ -252,6 +259,13 @@ void ads_nl_parse_member(struct nlattr **a, struct ads_member *m)
 	m->dst_active_max = u32(a, ADSHARD_A_DST_ACTIVE_MAX);
 	m->src_active = u32(a, ADSHARD_A_SRC_ACTIVE);
 	m->dst_active = u32(a, ADSHARD_A_DST_ACTIVE);
+	m->floor_bps = u64(a, ADSHARD_A_FLOOR_BPS);
+	m->latency_ns = u64(a, ADSHARD_A_LATENCY_NS);
+	m->latency_now_ns = u64(a, ADSHARD_A_LATENCY_NOW_NS);
+	m->src_rate = u64(a, ADSHARD_A_SRC_RATE);
+	m->dst_rate = u64(a, ADSHARD_A_DST_RATE);
+	m->src_rate_by = u32(a, ADSHARD_A_SRC_RATE_BY);
+	m->dst_rate_by = u32(a, ADSHARD_A_DST_RATE_BY);
 	m->read_errors = u64(a, ADSHARD_A_READ_ERRORS);
 	m->write_errors = u64(a, ADSHARD_A_WRITE_ERRORS);
 	m->flush_errors = u64(a, ADSHARD_A_FLUSH_ERRORS);
@@ -464,6 +478,18 @@ const char *ads_leg_state_name(uint32_t state)
 	};
 
 	return NAME(names, state);
+}
+
+const char *ads_rate_by_name(uint32_t by)
+{
+	static const char *const names[] = {
+		[ADSHARD_RATE_NONE] = "none",
+		[ADSHARD_RATE_CEILING] = "ceiling",
+		[ADSHARD_RATE_LATENCY] = "latency",
+		[ADSHARD_RATE_FLOOR] = "floor",
+	};
+
+	return NAME(names, by);
 }
 
 const char *ads_step_name(uint32_t step)

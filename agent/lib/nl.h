@@ -76,6 +76,11 @@ struct ads_member {
 	uint64_t src_bps, dst_bps;	/* limits, 0 = none */
 	uint32_t src_active_max, dst_active_max;
 	uint32_t src_active, dst_active;
+	uint64_t floor_bps;		/* copying gets this, whatever the load */
+	uint64_t latency_ns;		/* bound for the users' I/O; 0: none */
+	uint64_t latency_now_ns;	/* 0: nothing was sampled */
+	uint64_t src_rate, dst_rate;	/* copying may reach now, 0 = any */
+	uint32_t src_rate_by, dst_rate_by;	/* enum adshard_rate_by */
 	uint64_t read_errors, write_errors, flush_errors;
 	uint64_t meta_errors, copy_errors;
 	uint64_t read_hist[ADSHARD_HIST_BUCKETS];	/* sampled */
@@ -161,8 +166,9 @@ struct ads_throttle {
 	bool has_member;		/* else all members */
 	uint32_t member;
 	bool has_src_bps, has_dst_bps, has_src_max, has_dst_max;
+	bool has_floor, has_latency;
 	bool has_max_active, has_paused, has_slow;	/* only without a member */
-	uint64_t src_bps, dst_bps, slow_ns;
+	uint64_t src_bps, dst_bps, slow_ns, floor_bps, latency_ns;
 	uint32_t src_active_max, dst_active_max, max_active;
 	bool paused;
 };
@@ -254,6 +260,7 @@ const char *ads_member_state_name(uint32_t state);
 const char *ads_class_name(uint32_t class);
 const char *ads_segment_state_name(uint32_t state);
 const char *ads_leg_state_name(uint32_t state);
+const char *ads_rate_by_name(uint32_t by);
 const char *ads_step_name(uint32_t step);
 const char *ads_event_name(uint32_t type);
 

@@ -147,6 +147,9 @@ done <<'LINES'
 2 throttle 1 --jobs 3
 2 throttle --jobs 0
 3 throttle --slow 500ms --jobs 1
+3 throttle 1 --floor 10M --latency 20ms
+2 throttle --latency fast
+2 throttle --floor -1
 2 throttle 1 --slow 5s
 2 throttle --slow soon
 2 throttle --source-jobs 0

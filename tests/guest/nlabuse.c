@@ -85,6 +85,9 @@ static const struct attr_info attr_info[ADSHARD_A_MAX + 1] = {
 	A(ERROR, U32), A(TEXT, STR), A(CLASS, U32), A(DOMAIN, STR),
 	A(LOCATION, STR), A(COST, U32), A(WEIGHT, U32), A(SPARE, U8),
 	A(ASIDE, U8), A(SLOW_NS, U64),
+	A(FLOOR_BPS, U64), A(LATENCY_NS, U64), A(LATENCY_NOW_NS, U64),
+	A(SRC_RATE, U64), A(DST_RATE, U64), A(SRC_RATE_BY, U32),
+	A(DST_RATE_BY, U32),
 };
 
 #define S(name, type) [ADSHARD_SEG_A_##name] = { #name, type }

@@ -106,6 +106,13 @@
  *	ADSHARD_A_SRC_BPS, _DST_BPS	u64 limit, 0 = none
  *	ADSHARD_A_SRC_ACTIVE_MAX, _DST_ACTIVE_MAX	u32 limit
  *	ADSHARD_A_SRC_ACTIVE, _DST_ACTIVE	u32 now
+ *	ADSHARD_A_FLOOR_BPS, ADSHARD_A_LATENCY_NS	u64 as set by THROTTLE
+ *	ADSHARD_A_LATENCY_NOW_NS	u64: the average of the users' I/O, as far
+ *				as it is sampled, if LATENCY_NS is set; 0: none
+ *	ADSHARD_A_SRC_RATE, _DST_RATE	u64: bytes per second that copying may
+ *				reach at the moment, 0 = no limit
+ *	ADSHARD_A_SRC_RATE_BY, _DST_RATE_BY	u32 enum adshard_rate_by: what
+ *				sets that
  *	ADSHARD_A_READ_ERRORS, _WRITE_ERRORS, _FLUSH_ERRORS, _META_ERRORS,
  *	_COPY_ERRORS		u64 since activation
  *	ADSHARD_A_READ_HIST, ADSHARD_A_WRITE_HIST	binary: 32 __u64, sampled
@@ -179,8 +186,15 @@
  *	told to stop; their events follow.
  *
  * ADSHARD_CMD_THROTTLE: ADSHARD_A_POOL_UUID, optional _MEMBER (else all),
- *	any of _SRC_BPS, _DST_BPS (u64), _SRC_ACTIVE_MAX, _DST_ACTIVE_MAX (u32,
- *	at least 1), and, without _MEMBER, _MAX_ACTIVE (u32, at least 1),
+ *	any of
+ *	_SRC_BPS, _DST_BPS	u64: at most so many bytes per second, 0 = any
+ *	_LATENCY_NS	u64: copying from and to the member slows down as long
+ *			as the users' reads and writes there take longer on the
+ *			average; 0: never
+ *	_FLOOR_BPS	u64: but not below this (or 1 MiB/s without). EINVAL if
+ *			it is above _SRC_BPS or _DST_BPS
+ *	_SRC_ACTIVE_MAX, _DST_ACTIVE_MAX	u32, at least 1
+ *	and, without _MEMBER, _MAX_ACTIVE (u32, at least 1),
  *	_PAUSED (u8) and _SLOW_NS (u64: a migration whose source takes longer
  *	for a read lets others go before it; 0: none does; default 1 s).
  *	Not persistent: the agent's configuration is.
@@ -324,6 +338,13 @@ enum adshard_attr {
 
 	ADSHARD_A_ASIDE,
 	ADSHARD_A_SLOW_NS,
+	ADSHARD_A_FLOOR_BPS,
+	ADSHARD_A_LATENCY_NS,
+	ADSHARD_A_LATENCY_NOW_NS,
+	ADSHARD_A_SRC_RATE,
+	ADSHARD_A_DST_RATE,
+	ADSHARD_A_SRC_RATE_BY,
+	ADSHARD_A_DST_RATE_BY,
 	__ADSHARD_A_MAX,
 };
 
@@ -376,6 +397,14 @@ enum adshard_step {
 	ADSHARD_STEP_COMMIT,
 	ADSHARD_STEP_RELEASE,
 	ADSHARD_STEP_ABORT,
+};
+
+/* What sets the rate of copying. */
+enum adshard_rate_by {
+	ADSHARD_RATE_NONE,		/* nothing */
+	ADSHARD_RATE_CEILING,		/* _SRC_BPS, _DST_BPS */
+	ADSHARD_RATE_LATENCY,		/* the users' I/O */
+	ADSHARD_RATE_FLOOR,		/* likewise, but for the floor */
 };
 
 enum adshard_event {
