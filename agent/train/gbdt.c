@@ -12,7 +12,7 @@
 
 /*
  * One thread: sums of floats depend on how many there are, and the same data
- * shall give the same model everywhere. It takes half a minute.
+ * shall give the same model everywhere.
  */
 #define THREADS		"1"
 
