@@ -38,6 +38,41 @@ static bool name_ok(const char *name)
 	return true;
 }
 
+/* Feature arguments of a reload, that change who is a member. */
+static int parse_change(struct dm_target *ti, const char *key,
+			const char *value, struct ads_args *args)
+{
+	u64 n;
+
+	if (args->create)
+		return bad(ti, "join, spares, forget and shrink_from are for a pool that is active");
+	if (!strcmp(key, "shrink_from")) {
+		if (kstrtou64(value, 10, &args->shrink_from) ||
+		    !args->shrink_from)
+			return bad(ti, "Invalid number of sectors after shrink_from");
+		return 0;
+	}
+	if (kstrtou64(value, 10, &n))
+		return bad(ti, "Invalid number after join, spares or forget");
+	if (!strcmp(key, "forget")) {
+		if (n >= ADSHARD_MAX_MEMBERS)
+			return bad(ti, "Invalid member to forget (0 to 1023)");
+		if (args->nr_forget == ADS_TXN_MAX)
+			return bad(ti, "Too many members to forget at once (up to 8)");
+		args->forget[args->nr_forget++] = n;
+	} else if (!strcmp(key, "join")) {
+		/* One of them at least is a member already: it tells the layout. */
+		if (n > ADS_TXN_MAX || n >= args->nr_devs)
+			return bad(ti, "Invalid join (up to 8, and less than <#members>)");
+		args->nr_join = n;
+	} else {
+		if (n > ADS_TXN_MAX)
+			return bad(ti, "Invalid spares (up to 8)");
+		args->nr_spares = n;
+	}
+	return 0;
+}
+
 static int parse_feature(struct dm_target *ti, struct dm_arg_set *as,
 			 unsigned int *nr, struct ads_args *args)
 {
@@ -45,12 +80,17 @@ static int parse_feature(struct dm_target *ti, struct dm_arg_set *as,
 
 	(*nr)--;
 	if (strcmp(key, "uuid") && strcmp(key, "segment_size") &&
-	    strcmp(key, "chunk_size") && strcmp(key, "name"))
+	    strcmp(key, "chunk_size") && strcmp(key, "name") &&
+	    strcmp(key, "join") && strcmp(key, "spares") &&
+	    strcmp(key, "forget") && strcmp(key, "shrink_from"))
 		return bad(ti, "Unknown feature argument");
 	if (!*nr)
 		return bad(ti, "Feature argument without its value");
 	value = dm_shift_arg(as);
 	(*nr)--;
+	if (!strcmp(key, "join") || !strcmp(key, "spares") ||
+	    !strcmp(key, "forget") || !strcmp(key, "shrink_from"))
+		return parse_change(ti, key, value, args);
 	if (!args->create)
 		return bad(ti, "Feature arguments are for a new pool (\"-\") only");
 
@@ -92,7 +132,7 @@ int ads_args_parse(struct dm_target *ti, unsigned int argc, char **argv,
 		{ 1, ADSHARD_MAX_MEMBERS, "Invalid number of members (1 to 1024)" },
 	};
 	static const struct dm_arg features[] = {
-		{ 0, 8, "Invalid number of feature arguments" },
+		{ 0, 24, "Invalid number of feature arguments" },
 	};
 	struct dm_arg_set as = { .argc = argc, .argv = argv };
 	unsigned int nr;
@@ -132,6 +172,8 @@ int ads_args_parse(struct dm_target *ti, unsigned int argc, char **argv,
 	if (as.argc)
 		return bad(ti, "Too many arguments");
 
+	if (args->nr_spares > args->nr_join)
+		return bad(ti, "More spares than devices that join");
 	default_chunk(&args->format);
 	if (args->format.chunk_shift > args->format.segment_shift)
 		return bad(ti, "chunk_size is greater than segment_size");

@@ -93,6 +93,23 @@ void ads_bad_forget_leftovers(struct ads_pool *pool)
 	}
 }
 
+void ads_bad_forget_gone(struct ads_pool *pool, u16 member, u32 first_seg)
+{
+	struct ads_bads *bads = &pool->bads;
+	u32 i;
+
+	for (i = 0; bads->place && i < bads->nr_places; i++) {
+		struct ads_range r;
+
+		if (!bads->place[i])
+			continue;
+		r = bads->place[i]->r;
+		if (r.sectors && (r.member == member || r.seg >= first_seg) &&
+		    ads_bad_forget(pool, r.seg, ads_word(r.member, r.chunk)))
+			return;		/* readonly: nothing moves any more */
+	}
+}
+
 /* What is left of @r without [@first, @end): 0 to 2 pieces. */
 static unsigned int rest_of(const struct ads_range *r, u32 first, u32 end,
 			    struct ads_range *piece)

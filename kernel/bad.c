@@ -136,9 +136,9 @@ int ads_bad_put(struct ads_pool *pool, const struct ads_geometry *geo,
 	int err;
 
 	err = ads_fmt_range_decode(d, geo, &r, why);
+	/* Of a segment that was cut off. */
 	if (!err && r.sectors && r.seg >= pool->nr_segments)
-		err = ads_fmt_bad(why, -EINVAL,
-				  "bad range of a segment out of range");
+		r.sectors = 0;
 	if (err) {
 		DMERR("bad range %u: %s", index, *why);
 		return err;

@@ -129,6 +129,12 @@ int ads_bad_forget(struct ads_pool *pool, u32 seg, u64 word);
 /* Remove those of all places that no segment is at: after activation. */
 void ads_bad_forget_leftovers(struct ads_pool *pool);
 /*
+ * Remove those of places on @member, which is to leave (or ADSHARD_NO_MEMBER),
+ * and those of segments from @first_seg on, which are no more. The volume is
+ * suspended.
+ */
+void ads_bad_forget_gone(struct ads_pool *pool, u16 member, u32 first_seg);
+/*
  * These sectors of @seg have data again; with @txn, as a write waits for it.
  * -ENOSPC, -ENOMEM: a range would have to be two.
  */

@@ -232,10 +232,17 @@ void ads_fmt_super_seal(struct adshard_super *sb, unsigned int copy)
 	sb->crc = cpu_to_le32(crc);
 }
 
+u64 ads_fmt_data_start(const struct ads_geometry *geo)
+{
+	/* At a full MiB: aligned to whatever the disk prefers. */
+	u64 end = ((u64)geo->table_block[1] + geo->table_blocks) *
+		  ADSHARD_BLOCK_SECTORS;
+
+	return (end + 2047) & ~2047ULL;
+}
+
 u64 ads_fmt_layout(struct ads_geometry *geo, u32 nr_segments)
 {
-	u64 end;
-
 	if (!nr_segments || nr_segments > ADSHARD_MAX_SEGMENTS)
 		return 0;
 	geo->journal_block = ADSHARD_JOURNAL_BLOCK;
@@ -250,9 +257,5 @@ u64 ads_fmt_layout(struct ads_geometry *geo, u32 nr_segments)
 	geo->table_blocks = 1 + ads_fmt_body_blocks(geo);
 	geo->table_block[0] = geo->journal_block + geo->journal_blocks;
 	geo->table_block[1] = geo->table_block[0] + geo->table_blocks;
-
-	/* Data starts at a full MiB: aligned to whatever the disk prefers. */
-	end = ((u64)geo->table_block[1] + geo->table_blocks) *
-	      ADSHARD_BLOCK_SECTORS;
-	return (end + 2047) & ~2047ULL;
+	return ads_fmt_data_start(geo);
 }

@@ -185,6 +185,8 @@ void ads_fmt_super_seal(struct adshard_super *sb, unsigned int copy);
  * segments. Returns the first sector of data, 0 if there are too many.
  */
 u64 ads_fmt_layout(struct ads_geometry *geo, u32 nr_segments);
+/* First sector of data on members that are formatted for @geo. */
+u64 ads_fmt_data_start(const struct ads_geometry *geo);
 
 int ads_fmt_state_decode(const struct adshard_state *d,
 			 const struct ads_geometry *geo, struct ads_state *st,

@@ -8,6 +8,8 @@
 
 #include "pool.h"
 
+#define ADS_MEMBER_ACTIVE	2	/* migrations, in each direction */
+
 void ads_member_name(const struct ads_member *mb, char *buf, size_t len)
 {
 	if (mb->bdev)
@@ -22,6 +24,12 @@ void ads_member_init(struct ads_member *mb, u16 index)
 	spin_lock_init(&mb->flush_lock);
 	INIT_LIST_HEAD(&mb->windows);
 	bio_list_init(&mb->held);
+}
+
+void ads_member_limits(struct ads_member *mb)
+{
+	mb->limit[0].active_max = ADS_MEMBER_ACTIVE;
+	mb->limit[1].active_max = ADS_MEMBER_ACTIVE;
 }
 
 int ads_slots_init(struct ads_member *mb, u32 nr_slots)

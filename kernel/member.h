@@ -61,7 +61,8 @@ struct ads_pace {
 /**
  * struct ads_member - one member, by its index in the pool
  * @bdev:	its device; NULL if the table doesn't have it (then no segment
- *		has a leg here). Set before the first bio, constant after.
+ *		has a leg here). Changes only while the volume is suspended, and
+ *		under pool->lock.
  * @data_start:	sector of chunk 0
  * @nr_legs:	slots taken: flushes go only to members that hold something.
  *		Written under pool->lock, read without.
@@ -117,6 +118,9 @@ void ads_member_name(const struct ads_member *mb, char *buf, size_t len);
 
 /* A zeroed one. */
 void ads_member_init(struct ads_member *mb, u16 index);
+
+/* The limits that it begins with. */
+void ads_member_limits(struct ads_member *mb);
 
 /* Slots; all under pool->lock. */
 int ads_slots_init(struct ads_member *mb, u32 nr_slots);

@@ -24,17 +24,24 @@ void ads_load_missing(struct ads_load *l, u32 index, const char *because)
 	      disk->location[0] ? ", at " : "", disk->location, because);
 }
 
-/* The state and the superblock must mean the same member. */
+/*
+ * One that left, or that was to join when the power went: another one may have
+ * its number by now.
+ */
+static bool is_stranger(const struct ads_pool *pool, const struct ads_super *s)
+{
+	return s->index >= pool->nr_members ||
+	       ads_fmt_member_free(&pool->members[s->index].disk) ||
+	       memcmp(pool->members[s->index].disk.uuid, s->uuid,
+		      ADSHARD_UUID_SIZE);
+}
+
+/* The state and the superblock must mean the same place. */
 static int check_identity(const struct ads_seen *seen,
 			  const struct adshard_member *disk)
 {
 	const struct ads_super *s = &seen->sb;
 
-	if (memcmp(disk->uuid, s->uuid, ADSHARD_UUID_SIZE)) {
-		DMERR("%pg says it is member %u with UUID %pUb, but that has %pUb",
-		      seen->bdev, s->index, s->uuid, disk->uuid);
-		return -EINVAL;
-	}
 	if (le64_to_cpu(disk->sectors) != s->sectors ||
 	    le64_to_cpu(disk->data_start) != s->data_start ||
 	    le32_to_cpu(disk->data_chunks) != s->data_chunks) {
@@ -65,10 +72,9 @@ int ads_load_members(struct ads_load *l)
 		u16 index = seen->sb.index;
 
 		pool->present_member[i] = ADSHARD_NO_MEMBER;
-		if (index >= pool->nr_members ||
-		    ads_fmt_member_free(&pool->members[index].disk)) {
-			DMWARN("%pg: the pool knows of no member %u; not used",
-			       seen->bdev, index);
+		if (is_stranger(pool, &seen->sb)) {
+			DMWARN("%pg: the pool knows of no member %u (%pUb); not used",
+			       seen->bdev, index, seen->sb.uuid);
 			continue;
 		}
 		mb = &pool->members[index];
@@ -150,8 +156,9 @@ struct ads_seen *ads_load_find(struct ads_load *l, u16 index)
 {
 	unsigned int i;
 
+	/* Not by number: one that is no member may claim the same. */
 	for (i = 0; i < l->nr; i++)
-		if (l->seen[i].sb.index == index)
+		if (l->seen[i].bdev == l->pool->members[index].bdev)
 			return &l->seen[i];
 	return NULL;
 }

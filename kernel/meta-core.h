@@ -82,8 +82,9 @@ struct ads_meta {
 struct ads_meta *ads_meta_alloc(struct ads_pool *pool,
 				const struct ads_geometry *geo);
 void ads_meta_free(struct ads_meta *meta);
-/* pool->map, heat, members for @st; and back. */
-int ads_core_alloc(struct ads_pool *pool, const struct ads_state *st);
+/* pool->map, heat, members for @st and what may join; and back. */
+int ads_core_alloc(struct ads_pool *pool, const struct ads_geometry *geo,
+		   const struct ads_state *st);
 void ads_core_free(struct ads_pool *pool);
 /* Put @member in place @i, inactive; ADSHARD_NO_MEMBER empties it. */
 void ads_meta_seat(struct ads_meta *meta, unsigned int i, u16 member);
@@ -129,6 +130,9 @@ u8 ads_meta_flushes_failed(const struct ads_meta *meta, u8 mask,
 
 /* How often to write again what such a flush has made doubtful. */
 #define ADS_META_TRIES	3
+
+/* Slots of a device of @sectors with data from @start: as many as its entry may say. */
+u32 ads_layout_slots(const struct ads_geometry *geo, u64 start, u64 sectors);
 
 /* super.c */
 

@@ -26,8 +26,7 @@ sector_t ads_layout_data_start(u32 nr_segments)
 	return ads_fmt_layout(&geo, nr_segments);
 }
 
-/* Slots of a device of @sectors: as many as its entry in the table may say. */
-static u32 slots_of(const struct ads_geometry *geo, u64 start, u64 sectors)
+u32 ads_layout_slots(const struct ads_geometry *geo, u64 start, u64 sectors)
 {
 	unsigned int slot_shift = geo->segment_shift - geo->chunk_shift;
 	u64 slots;
@@ -116,7 +115,7 @@ static int quotas(const struct ads_geometry *geo, u64 start,
 
 	for (i = 0; i < n; i++) {
 		sectors = bdev_nr_sectors(pool->present[i]);
-		total += slots_of(geo, start, sectors);
+		total += ads_layout_slots(geo, start, sectors);
 	}
 	if (total < pool->nr_segments) {
 		DMERR("%u slots are needed, but the members have %llu",
@@ -125,7 +124,7 @@ static int quotas(const struct ads_geometry *geo, u64 start,
 	}
 	for (i = 0; i < n; i++) {
 		sectors = bdev_nr_sectors(pool->present[i]);
-		slots = slots_of(geo, start, sectors);
+		slots = ads_layout_slots(geo, start, sectors);
 		quota[i] = div64_u64(slots * pool->nr_segments, total);
 		given += quota[i];
 	}
@@ -139,7 +138,7 @@ static int quotas(const struct ads_geometry *geo, u64 start,
 		best = 0;
 		for (i = 0; i < n; i++) {
 			sectors = bdev_nr_sectors(pool->present[i]);
-			slots = slots_of(geo, start, sectors);
+			slots = ads_layout_slots(geo, start, sectors);
 			rest = slots * pool->nr_segments - quota[i] * total;
 			/* Below zero for those that have theirs. */
 			if ((s64)rest > (s64)largest) {
@@ -177,7 +176,7 @@ static void fill_member(struct ads_pool *pool, const struct ads_geometry *geo,
 	u64 sectors = bdev_nr_sectors(pool->present[i]);
 	struct ads_member *mb = &pool->members[i];
 	struct adshard_member *disk = &mb->disk;
-	u32 slots = slots_of(geo, start, sectors);
+	u32 slots = ads_layout_slots(geo, start, sectors);
 
 	mb->bdev = pool->present[i];
 	generate_random_uuid(disk->uuid);
@@ -279,7 +278,7 @@ int ads_meta_format(struct ads_pool *pool, const struct ads_format *format)
 			   (1ULL << geo.segment_shift) - 1) >> geo.segment_shift;
 	st->nr_members = pool->nr_present;
 	memset(st->meta_member, 0xff, sizeof(st->meta_member));
-	err = ads_core_alloc(pool, st);
+	err = ads_core_alloc(pool, &geo, st);
 	if (!err) {
 		err = build(pool, meta, start);
 		ads_core_free(pool);

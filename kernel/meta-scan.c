@@ -52,8 +52,8 @@ static int load_super(struct ads_load *l, unsigned int i)
 	}
 	for (k = 0; k < i; k++) {
 		other = &l->seen[k];
-		if (other->sb.index != s->index &&
-		    memcmp(other->sb.uuid, s->uuid, ADSHARD_UUID_SIZE))
+		/* Two that claim one number: the records know which it is. */
+		if (memcmp(other->sb.uuid, s->uuid, ADSHARD_UUID_SIZE))
 			continue;
 		DMERR("%pg and %pg are the same member %u (%pUb): is one a copy of the other?",
 		      other->bdev, seen->bdev, s->index, s->uuid);

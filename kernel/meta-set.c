@@ -66,15 +66,18 @@ void ads_meta_free(struct ads_meta *meta)
 	kfree(meta);
 }
 
-int ads_core_alloc(struct ads_pool *pool, const struct ads_state *st)
+int ads_core_alloc(struct ads_pool *pool, const struct ads_geometry *geo,
+		   const struct ads_state *st)
 {
 	u32 i;
 
 	pool->nr_segments = st->nr_segments;
+	pool->nr_map = st->nr_segments;
 	pool->nr_members = st->nr_members;
 	pool->map = kvcalloc(st->nr_segments, sizeof(*pool->map), GFP_KERNEL);
 	pool->heat = kvcalloc(st->nr_segments, sizeof(*pool->heat), GFP_KERNEL);
-	pool->members = kvcalloc(st->nr_members, sizeof(*pool->members),
+	/* All there can be: bios, works and readers point into it. */
+	pool->members = kvcalloc(geo->max_members, sizeof(*pool->members),
 				 GFP_KERNEL);
 	if (!pool->map || !pool->heat || !pool->members) {
 		ads_core_free(pool);
@@ -186,6 +189,71 @@ int ads_meta_recruit(struct ads_pool *pool, u16 member)
 	return err;
 }
 
+int ads_meta_new_super(struct ads_pool *pool, struct block_device *bdev,
+		       u16 index, const struct adshard_member *disk)
+{
+	struct ads_meta *meta = pool->meta;
+	struct ads_mio *io = ads_mio_alloc(1);
+	struct ads_super s = { .geo = meta->geo };
+	unsigned int i;
+	int err;
+
+	if (!io)
+		return -ENOMEM;
+	memcpy(s.uuid, disk->uuid, sizeof(s.uuid));
+	s.index = index;
+	s.sectors = le64_to_cpu(disk->sectors);
+	s.data_start = le64_to_cpu(disk->data_start);
+	s.data_chunks = le32_to_cpu(disk->data_chunks);
+	mutex_lock(&meta->lock);
+	/* No later than what the metadata members have: it is no witness. */
+	s.seq = meta->sb_seq;
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
+		if (meta->active & 1U << i)
+			memcpy(s.meta_uuid[s.nr_meta++], meta->slot[i].uuid,
+			       ADSHARD_UUID_SIZE);
+	mutex_unlock(&meta->lock);
+	err = s.nr_meta ? ads_super_write(io, bdev, &s) : -EROFS;
+	if (err)
+		DMERR("%pg: its superblock can't be written", bdev);
+	ads_mio_free(io);
+	return err;
+}
+
+int ads_meta_wipe_super(struct ads_pool *pool, struct block_device *bdev)
+{
+	const unsigned int nr = ADSHARD_BLANK_BYTES / ADSHARD_BLOCK_SIZE;
+	struct ads_mio *io = ads_mio_alloc(nr);
+	unsigned int i;
+	int err;
+
+	if (!io)
+		return -ENOMEM;
+	/* All that makes a device look used: it may join a pool again. */
+	for (i = 0; i < nr; i++)
+		memset(io->block[i], 0, ADSHARD_BLOCK_SIZE);
+	err = ads_mio_do(io, bdev, 0, nr, REQ_OP_WRITE | REQ_FUA);
+	ads_mio_free(io);
+	return err;
+}
+
+void ads_meta_rebind(struct ads_pool *pool)
+{
+	struct ads_meta *meta = pool->meta;
+	unsigned int i;
+
+	mutex_lock(&meta->lock);
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
+		u16 member = meta->slot[i].member;
+
+		/* It took no records, or it could not have left. */
+		if (member != ADSHARD_NO_MEMBER && !pool->members[member].state)
+			member = ADSHARD_NO_MEMBER;
+		ads_meta_seat(meta, i, member);
+	}
+	mutex_unlock(&meta->lock);
+}
+
 /* A member that could take a lost one's place, ADSHARD_NO_MEMBER if none. */
 static u16 candidate(const struct ads_meta *meta)
 {
@@ -261,6 +329,11 @@ bool ads_meta_readonly(struct ads_pool *pool)
 void ads_meta_repair_work(struct work_struct *work)
 {
 	ads_meta_repair(container_of(work, struct ads_pool, repair_work));
+}
+
+bool ads_meta_wanting(struct ads_pool *pool)
+{
+	return READ_ONCE(pool->meta->active) != 0xff;
 }
 
 bool ads_meta_degraded(struct ads_pool *pool)

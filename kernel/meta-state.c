@@ -156,7 +156,7 @@ static int load_pair(struct ads_load *l, struct ads_seen *seen,
 		err = read_record(l, &t->end, &l->st);
 	if (err)
 		goto fail;
-	err = ads_core_alloc(l->pool, &l->st);
+	err = ads_core_alloc(l->pool, &l->geo, &l->st);
 	if (err)
 		return err;		/* no memory: the next one won't help */
 	err = ads_table_load(l->pool, &l->geo, l->io, seen->bdev, seen->sb.uuid,

@@ -425,6 +425,12 @@ int ads_meta_commit(struct ads_pool *pool, struct ads_txn *txn)
 		err = txn->begin(txn);
 	if (!err) {
 		next = next_state(meta);
+		if (txn->nr_members)
+			next.nr_members = txn->nr_members;
+		if (txn->nr_segments)
+			next.nr_segments = txn->nr_segments;
+		if (txn->volume_sectors)
+			next.volume_sectors = txn->volume_sectors;
 		err = commit_locked(meta, txn, &next);
 		if (txn->end)
 			txn->end(txn, err);

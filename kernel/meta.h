@@ -50,6 +50,9 @@ struct ads_change {
  * @drop_meta:	a member that stops being a metadata member with this record,
  *		or ADSHARD_NO_MEMBER. Refused (-EBUSY) if it is the only active
  *		one. Stays so if @redo is taken back: recruit it again.
+ * @nr_members, @nr_segments, @volume_sectors: what the state says from this
+ *		record on; 0: what it says already. Not together with @doomed or an
+ *		@apply that may refuse.
  * @begin:	called under the metadata lock right before the first record, when
  *		nobody else's commit is under way. A negative return ends the
  *		commit with it, and nothing is written. May be NULL; not together
@@ -69,6 +72,9 @@ struct ads_txn {
 	struct ads_change undo[ADS_TXN_MAX];
 	u16 doomed;
 	u16 drop_meta;
+	u32 nr_members;
+	u32 nr_segments;
+	u64 volume_sectors;
 	int (*begin)(struct ads_txn *txn);
 	int (*apply)(struct ads_txn *txn);
 	void (*end)(struct ads_txn *txn, int err);
@@ -106,6 +112,17 @@ int ads_meta_commit(struct ads_pool *pool, struct ads_txn *txn);
 int ads_super_read(struct block_device *bdev, struct adshard_super *sb,
 		   char *why, size_t len);
 
+/*
+ * Members that come and go while the pool is loaded; the volume is suspended.
+ * A superblock for a new one, on stable media. @disk: what the record is to say.
+ */
+int ads_meta_new_super(struct ads_pool *pool, struct block_device *bdev,
+		       u16 index, const struct adshard_member *disk);
+/* Blank, as far as that is looked at. */
+int ads_meta_wipe_super(struct ads_pool *pool, struct block_device *bdev);
+/* Members have got other devices, or are none any more. */
+void ads_meta_rebind(struct ads_pool *pool);
+
 /* First sector of data for a new pool of @nr_segments. */
 sector_t ads_layout_data_start(u32 nr_segments);
 
@@ -123,6 +140,8 @@ u64 ads_meta_seq(struct ads_pool *pool);
 u64 ads_meta_term(struct ads_pool *pool);
 /* 0: no metadata member, 1: dropped one, 2: active one */
 unsigned int ads_meta_role(struct ads_pool *pool, u16 member);
+/* There are less metadata members than there may be. */
+bool ads_meta_wanting(struct ads_pool *pool);
 /* A metadata member was dropped and nobody has taken its place. */
 bool ads_meta_degraded(struct ads_pool *pool);
 /* No metadata member takes records any more. */

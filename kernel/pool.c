@@ -14,13 +14,12 @@
 #include "target.h"
 
 #define ADS_MAX_ACTIVE		8	/* migrations of a pool at once */
-#define ADS_MEMBER_ACTIVE	2	/* of a member, in each direction */
 #define ADS_SLOW_NS		NSEC_PER_SEC	/* for a read of a source */
 #define ADS_LEG_BIOS		64	/* reserve for mirrored writes */
 
 /* The one list of the module, for netlink and against double use. */
 static struct {
-	struct mutex lock;		/* the list, and nr_tables of all */
+	struct mutex lock;		/* the list, and that of tables of all */
 	struct list_head pools;		/* by creation, that is by id */
 	u64 last_id;
 } ads_registry = {
@@ -58,8 +57,7 @@ static void pool_free(struct ads_pool *pool)
 	kfree(pool);
 }
 
-static struct ads_pool *pool_alloc(struct mapped_device *md,
-				   struct block_device **devs, unsigned int nr)
+static struct ads_pool *pool_alloc(struct mapped_device *md)
 {
 	struct ads_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	const char *name;
@@ -68,6 +66,7 @@ static struct ads_pool *pool_alloc(struct mapped_device *md,
 		return NULL;
 	kref_init(&pool->ref);
 	INIT_LIST_HEAD(&pool->node);
+	INIT_LIST_HEAD(&pool->tables);
 	pool->md = md;
 	mutex_init(&pool->admin);
 	mutex_init(&pool->lock);
@@ -87,12 +86,8 @@ static struct ads_pool *pool_alloc(struct mapped_device *md,
 	INIT_WORK(&pool->repair_work, ads_meta_repair_work);
 	INIT_WORK(&pool->table_work, table_work);
 
-	pool->nr_present = nr;
-	pool->present = kmemdup(devs, array_size(nr, sizeof(*devs)), GFP_KERNEL);
-	pool->present_member = kcalloc(nr, sizeof(*pool->present_member),
-				       GFP_KERNEL);
 	pool->tick = alloc_percpu(u32);
-	if (!pool->present || !pool->present_member || !pool->tick ||
+	if (!pool->tick ||
 	    ads_heals_init(&pool->heals) || ads_lanes_init(&pool->lanes) ||
 	    bioset_init(&pool->leg_bios, ADS_LEG_BIOS,
 			offsetof(struct ads_leg_bio, bio), 0))
@@ -133,30 +128,32 @@ void ads_pool_put(struct ads_pool *pool)
 
 /*----------------------------------------------------------------*/
 
-static bool has_dev(struct ads_pool *pool, struct block_device *bdev)
+/* Does a table of @pool, live or not, name this device? */
+static bool has_dev(const struct ads_pool *pool, const struct block_device *bdev)
+{
+	const struct ads_target *at;
+	unsigned int i;
+
+	list_for_each_entry(at, &pool->tables, node)
+		for (i = 0; i < at->nr_devs; i++)
+			if (at->devs[i].dev->bdev == bdev)
+				return true;
+	return false;
+}
+
+static bool shares_dev(const struct ads_pool *pool, const struct ads_target *at)
 {
 	unsigned int i;
 
-	for (i = 0; i < pool->nr_present; i++)
-		if (pool->present[i] == bdev)
+	for (i = 0; i < at->nr_devs; i++)
+		if (has_dev(pool, at->devs[i].dev->bdev))
 			return true;
 	return false;
 }
 
-/* What @pool has in common with a table's devices. */
-static unsigned int shared_devs(struct ads_pool *pool,
-				struct block_device **devs, unsigned int nr)
-{
-	unsigned int i, shared = 0;
-
-	for (i = 0; i < nr; i++)
-		shared += has_dev(pool, devs[i]);
-	return shared;
-}
-
 /* May the table join @pool, which it has something in common with? */
 static int may_join(struct ads_pool *pool, struct dm_target *ti,
-		    const struct ads_args *args, unsigned int shared)
+		    const struct ads_args *args)
 {
 	if (pool->md != dm_table_get_md(ti->table)) {
 		DMERR("%s: members or pool %pUb are in use by %s",
@@ -164,10 +161,6 @@ static int may_join(struct ads_pool *pool, struct dm_target *ti,
 		      dm_device_name(pool->md));
 		ti->error = "Another adshard device uses these members or this pool";
 		return -EBUSY;
-	}
-	if (shared != pool->nr_present || args->nr_devs != pool->nr_present) {
-		ti->error = "A reload must name the same members";
-		return -EINVAL;
 	}
 	if (args->create || !uuid_equal(&pool->uuid, &args->format.uuid)) {
 		ti->error = "The members carry another pool: use its UUID";
@@ -182,7 +175,7 @@ static int may_join(struct ads_pool *pool, struct dm_target *ti,
  */
 struct ads_pool *ads_pool_attach(struct dm_target *ti,
 				 const struct ads_args *args,
-				 struct block_device **devs, unsigned int nr)
+				 struct ads_target *at)
 {
 	struct mapped_device *md = dm_table_get_md(ti->table);
 	struct ads_pool *pool;
@@ -190,29 +183,28 @@ struct ads_pool *ads_pool_attach(struct dm_target *ti,
 
 	mutex_lock(&ads_registry.lock);
 	list_for_each_entry(pool, &ads_registry.pools, node) {
-		unsigned int shared = shared_devs(pool, devs, nr);
-
-		if (!shared && !uuid_equal(&pool->uuid, &args->format.uuid))
+		if (!shares_dev(pool, at) &&
+		    !uuid_equal(&pool->uuid, &args->format.uuid))
 			continue;
-		r = may_join(pool, ti, args, shared);
+		r = may_join(pool, ti, args);
 		if (r) {
 			pool = ERR_PTR(r);
 			goto unlock;
 		}
-		pool->nr_tables++;
-		goto unlock;
+		goto add;
 	}
 
-	pool = pool_alloc(md, devs, nr);
+	pool = pool_alloc(md);
 	if (!pool) {
 		ti->error = "Cannot allocate the pool";
 		pool = ERR_PTR(-ENOMEM);
 		goto unlock;
 	}
 	uuid_copy(&pool->uuid, &args->format.uuid);
-	pool->nr_tables = 1;
 	pool->id = ++ads_registry.last_id;
 	list_add_tail(&pool->node, &ads_registry.pools);
+add:
+	list_add_tail(&at->node, &pool->tables);
 unlock:
 	mutex_unlock(&ads_registry.lock);
 	return pool;
@@ -243,17 +235,21 @@ static void pool_unload(struct ads_pool *pool)
 		ads_meta_unload(pool);
 }
 
-void ads_pool_detach(struct ads_pool *pool, struct dm_target *ti)
+void ads_pool_detach(struct ads_pool *pool, struct dm_target *ti,
+		     struct ads_target *at)
 {
 	bool last;
 
 	mutex_lock(&pool->lock);
 	if (pool->ti == ti)
 		pool->ti = NULL;
+	if (pool->bound == at)
+		pool->bound = NULL;
 	mutex_unlock(&pool->lock);
 
 	mutex_lock(&ads_registry.lock);
-	last = !--pool->nr_tables;
+	list_del(&at->node);
+	last = list_empty(&pool->tables);
 	if (last) {
 		list_del_init(&pool->node);
 		/* Under the lock: a new table must not find half of it gone. */
@@ -354,8 +350,7 @@ static void init_members(struct ads_pool *pool)
 		struct ads_member *mb = &pool->members[i];
 
 		mb->nr_owned = mb->nr_legs;
-		mb->limit[0].active_max = ADS_MEMBER_ACTIVE;
-		mb->limit[1].active_max = ADS_MEMBER_ACTIVE;
+		ads_member_limits(mb);
 		if (mb->state == ADSHARD_MEMBER_FAILED)
 			degraded = true;
 	}
@@ -368,14 +363,16 @@ int ads_pool_load(struct ads_pool *pool, struct ads_target *at, sector_t len)
 {
 	int r;
 
-	if (pool->loaded) {
-		if (pool->volume_sectors == len)
-			return 0;
-		DMERR("%s: the table has %llu sectors, pool %s has %llu",
-		      dm_device_name(pool->md), (unsigned long long)len,
-		      pool->name, (unsigned long long)pool->volume_sectors);
+	if (pool->loaded)
+		return ads_pool_reload(pool, at, len);
+	if (at->nr_join || at->nr_forget || at->shrink_from) {
+		DMERR("%s: members join and leave, and the volume shrinks, while the pool is active",
+		      dm_device_name(pool->md));
 		return -EINVAL;
 	}
+	r = ads_pool_present(pool, at);
+	if (r)
+		return r;
 
 	/* The metadata must agree; with a new pool it is what it gets. */
 	pool->volume_sectors = len;
@@ -384,6 +381,7 @@ int ads_pool_load(struct ads_pool *pool, struct ads_target *at, sector_t len)
 		return r;
 	init_members(pool);
 	mutex_lock(&pool->lock);
+	pool->bound = at;
 	pool->loaded = true;
 	mutex_unlock(&pool->lock);
 	ads_event_pool(pool, ADSHARD_EVENT_POOL_ACTIVE, NULL);
@@ -400,7 +398,7 @@ void ads_pool_resume(struct ads_pool *pool, struct dm_target *ti)
 	WRITE_ONCE(pool->parked, false);
 	mutex_unlock(&pool->lock);
 	ads_mig_unpark(pool);
-	if (ads_meta_degraded(pool))
+	if (ads_meta_wanting(pool))
 		queue_work(pool->ctl_wq, &pool->repair_work);
 	/* A move may have ended as the pool was being suspended. */
 	for (i = 0; i < pool->nr_members; i++)

@@ -57,9 +57,17 @@ struct ads_totals {
 /**
  * struct ads_pool - see above
  * @map:	words of all segments; READ_ONCE/WRITE_ONCE only
- * @members:	by index; entries without a device have no bdev
+ * @members:	by index, with room for all that may join: it never moves. An
+ *		entry without a device has no bdev, one that is free no state.
  * @present:	the table's devices in the table's order; @present_member[i]
- *		is the index of the i-th one. Constant after load.
+ *		is the index of the i-th one. As @map, @heat and their number,
+ *		changed only while the volume is suspended, under @lock.
+ * @tables:	struct ads_target of all tables, live or not; under
+ *		ads_registry.lock
+ * @nr_map:	entries of @map: those beyond @nr_segments are of a growth, and no
+ *		record knows them yet; under @lock and the metadata lock
+ * @bound:	the table that @present is of; NULL if a reload has failed; under
+ *		@lock
  * @md:		the mapped device that owns the pool: its identity
  * @state:	enum adshard_pool_state; under @lock, read without for status
  * @loaded:	geometry, map and members are valid; under @lock
@@ -79,7 +87,7 @@ struct ads_totals {
  * @event_seq:	last event sent, under @event_lock
  */
 struct ads_pool {
-	/* every bio reads these; constant after load */
+	/* every bio reads these; constant but while the volume is suspended */
 	u64 *map;
 	struct ads_heat *heat;
 	struct ads_member *members;
@@ -92,6 +100,7 @@ struct ads_pool {
 	/* geometry and identity */
 	sector_t volume_sectors;
 	u32 nr_members;			/* highest index + 1 */
+	u32 nr_map;
 	u32 logical_block_size;
 	uuid_t uuid;
 	char name[ADSHARD_NAME_SIZE];
@@ -104,7 +113,8 @@ struct ads_pool {
 	struct list_head node;
 	struct mapped_device *md;
 	struct dm_target *ti;
-	unsigned int nr_tables;		/* under ads_registry.lock */
+	struct list_head tables;
+	struct ads_target *bound;
 
 	struct mutex admin;		/* one change of a member at a time */
 	struct mutex lock;		/* see above */
@@ -208,16 +218,37 @@ void ads_pool_check_drained(struct ads_pool *pool, u16 member);
 void ads_pool_set_state(struct ads_pool *pool, int state, const char *why);
 
 /*
- * For target.c. Attach a table's devices (@devs, @nr) to the pool of its
- * mapped device, a new one if there is none; ti->error is set on failure.
+ * For target.c. Attach a table, with its devices, to the pool of its mapped
+ * device, a new one if there is none; ti->error is set on failure.
  */
 struct ads_pool *ads_pool_attach(struct dm_target *ti,
 				 const struct ads_args *args,
-				 struct block_device **devs, unsigned int nr);
-void ads_pool_detach(struct ads_pool *pool, struct dm_target *ti);
+				 struct ads_target *at);
+void ads_pool_detach(struct ads_pool *pool, struct dm_target *ti,
+		     struct ads_target *at);
 /* ->preresume, ->resume, ->presuspend(_undo), ->postsuspend. */
 int ads_pool_load(struct ads_pool *pool, struct ads_target *at, sector_t len);
 void ads_pool_resume(struct ads_pool *pool, struct dm_target *ti);
 void ads_pool_postsuspend(struct ads_pool *pool);
+
+/* reload.c: a table for a pool that is loaded */
+
+/*
+ * As things are, could the table go live? ti->error is set if not, and the log
+ * names the member. What counts is what ads_pool_reload() finds.
+ */
+int ads_pool_may_reload(struct dm_target *ti, struct ads_target *at);
+/* ->preresume: have the pool be what the table says. */
+int ads_pool_reload(struct ads_pool *pool, struct ads_target *at, sector_t len);
+/* @at's devices into pool->present. */
+int ads_pool_present(struct ads_pool *pool, const struct ads_target *at);
+
+/* resize.c: another length */
+
+/* As things are, could it get that? If not, the log says why. pool->lock held. */
+int ads_pool_may_resize(struct ads_pool *pool, const struct ads_target *at,
+			sector_t len);
+/* ->preresume */
+int ads_pool_resize(struct ads_pool *pool, struct ads_target *at, sector_t len);
 
 #endif /* ADS_POOL_H */

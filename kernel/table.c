@@ -40,13 +40,16 @@ static void encode_body(struct ads_meta *meta, u32 nr, struct adshard_body *b)
 		} else if (at.kind == ADSHARD_BODY_BAD) {
 			ads_bad_image(&pool->bads, index, &b->u.bad[i]);
 		} else {
-			if (index >= meta->st.nr_segments)
+			/* With those of a growth under way: see resize.c. */
+			if (index >= pool->nr_map)
 				break;
 			/*
 			 * The place in a word changes only under the metadata
 			 * lock, which we hold; its flags may at any time.
 			 */
 			word = READ_ONCE(pool->map[index]);
+			if (word == ADS_WORD_NONE)
+				continue;
 			ads_fmt_seg_encode(&b->u.segments[i],
 					   ads_word_member(word),
 					   ads_word_chunk(word));

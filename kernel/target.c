@@ -9,6 +9,7 @@
 #include "bio.h"
 #include "compat.h"
 #include "event.h"
+#include "format.h"
 #include "message.h"
 #include "migrate.h"
 #include "pool.h"
@@ -46,6 +47,42 @@ static int get_devices(struct dm_target *ti, struct ads_target *at,
 	return 0;
 }
 
+/* Of any member: all of a pool have the same. */
+static void take_layout(struct ads_target *at, const struct adshard_super *sb)
+{
+	struct ads_super s;
+
+	ads_fmt_super_decode(sb, &s);
+	at->data_start = ads_fmt_data_start(&s.geo);
+	at->format.segment_shift = s.geo.segment_shift;
+}
+
+/* A blank device that is to join; those that are members came before. */
+static int check_joining(struct dm_target *ti, struct ads_target *at,
+			 struct ads_dev *d)
+{
+	struct block_device *bdev = d->dev->bdev;
+	sector_t size = bdev_nr_sectors(bdev);
+	sector_t segment = 1ULL << at->format.segment_shift;
+
+	if (size < at->data_start + segment) {
+		DMERR("%pg: too small for metadata and one segment: %llu sectors, needs %llu",
+		      bdev, (u64)size, (u64)(at->data_start + segment));
+		ti->error = "A member is too small (the kernel log says which)";
+		return -ENOSPC;
+	}
+	if (bdev_logical_block_size(bdev) > at->logical_block_size) {
+		DMERR("%pg: logical block size %u is larger than the pool's, %u",
+		      bdev, bdev_logical_block_size(bdev),
+		      at->logical_block_size);
+		ti->error = "A device has larger logical blocks than the pool (the kernel log says which)";
+		return -EINVAL;
+	}
+	d->data_start = at->data_start;
+	d->data_len = round_down(size - at->data_start, segment);
+	return 0;
+}
+
 /*
  * Look at a member before anything is built on it. What counts is what
  * ->preresume reads: between here and there a table may be live that writes.
@@ -72,6 +109,10 @@ static int check_member(struct dm_target *ti, struct ads_target *at,
 		r = r && r != -EUCLEAN && r != -EOPNOTSUPP ? r : -EEXIST;
 		goto out;
 	}
+	if (r == -ENODATA && d >= at->devs + at->nr_devs - at->nr_join) {
+		r = check_joining(ti, at, d);
+		goto out;
+	}
 	if (r) {
 		DMERR("%pg: %s", bdev, why);
 		ti->error = "A device is no member of the pool (the kernel log says which)";
@@ -85,6 +126,7 @@ static int check_member(struct dm_target *ti, struct ads_target *at,
 		r = -EINVAL;
 		goto out;
 	}
+	take_layout(at, sb);
 	d->data_start = le64_to_cpu(sb->data_start);
 	d->data_len = (sector_t)le32_to_cpu(sb->data_chunks) << sb->chunk_shift;
 	if (bdev_nr_sectors(bdev) < le64_to_cpu(sb->member_sectors)) {
@@ -119,24 +161,6 @@ out:
 	return r;
 }
 
-static int attach(struct dm_target *ti, struct ads_target *at,
-		  const struct ads_args *args)
-{
-	struct block_device **devs;
-	unsigned int i;
-
-	devs = kcalloc(at->nr_devs, sizeof(*devs), GFP_KERNEL);
-	if (!devs) {
-		ti->error = "Out of memory";
-		return -ENOMEM;
-	}
-	for (i = 0; i < at->nr_devs; i++)
-		devs[i] = at->devs[i].dev->bdev;
-	at->pool = ads_pool_attach(ti, args, devs, at->nr_devs);
-	kfree(devs);
-	return PTR_ERR_OR_ZERO(at->pool);
-}
-
 static int adshard_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct ads_target *at;
@@ -160,12 +184,18 @@ static int adshard_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	}
 	at->create = args.create;
 	at->format = args.format;
+	at->nr_join = args.nr_join;
+	at->nr_spares = args.nr_spares;
+	at->nr_forget = args.nr_forget;
+	at->shrink_from = args.shrink_from;
+	memcpy(at->forget, args.forget, sizeof(at->forget));
 
 	r = get_devices(ti, at, &args);
 	if (r)
 		goto bad;
 	/* First, so that a pool in use is called just that. */
-	r = attach(ti, at, &args);
+	at->pool = ads_pool_attach(ti, &args, at);
+	r = PTR_ERR_OR_ZERO(at->pool);
 	if (r)
 		goto bad;
 	for (i = 0; i < at->nr_devs; i++) {
@@ -173,6 +203,9 @@ static int adshard_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		if (r)
 			goto bad_pool;
 	}
+	r = ads_pool_may_reload(ti, at);
+	if (r)
+		goto bad_pool;
 
 	ti->private = at;
 	ti->num_flush_bios = at->nr_devs;	/* ads_map(): one for each */
@@ -188,7 +221,7 @@ static int adshard_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	return 0;
 
 bad_pool:
-	ads_pool_detach(at->pool, ti);
+	ads_pool_detach(at->pool, ti, at);
 bad:
 	put_devices(ti, at);
 	kfree(at);
@@ -200,7 +233,7 @@ static void adshard_dtr(struct dm_target *ti)
 	struct ads_target *at = ti->private;
 
 	/* No device may go while the pool can still write to it. */
-	ads_pool_detach(at->pool, ti);
+	ads_pool_detach(at->pool, ti, at);
 	put_devices(ti, at);
 	kfree(at);
 }

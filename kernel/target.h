@@ -25,18 +25,39 @@ struct ads_dev {
  * struct ads_args - a parsed table line
  * @create:	"-": format blank members
  * @format:	for @create; the UUID of the pool in any case
+ * @nr_join:	so many of the last devices are blank, and join the pool
+ * @nr_spares:	so many of the last of these, as spares
+ * @forget:	members without a device that leave it
+ * @shrink_from: the length that the volume has, which gets shorter; 0: it doesn't
  */
 struct ads_args {
 	bool create;
 	struct ads_format format;
+	unsigned int nr_join, nr_spares;
+	unsigned int nr_forget;
+	u16 forget[ADS_TXN_MAX];
+	u64 shrink_from;
 	unsigned int nr_devs;
 	char **devs;
 };
 
+/**
+ * struct ads_target - a table
+ * @node:	in pool->tables
+ * @data_start:	where the pool's members have their data
+ * @nr_join, @nr_spares, @nr_forget, @forget, @shrink_from: as in struct ads_args; 0 once it
+ *		has happened
+ */
 struct ads_target {
 	struct ads_pool *pool;
+	struct list_head node;
 	struct ads_format format;
 	bool create;
+	unsigned int nr_join, nr_spares;
+	unsigned int nr_forget;
+	u16 forget[ADS_TXN_MAX];
+	u64 shrink_from;
+	sector_t data_start;
 	unsigned int logical_block_size;	/* as the members' superblocks say */
 	unsigned int nr_devs;
 	struct ads_dev devs[];

@@ -99,8 +99,9 @@ static const char *put_bad(struct ads_off *o, uint32_t index,
 
 	if (ads_fmt_range_decode(d, &o->geo, &r, &why))
 		return why;
+	/* The volume has become shorter since. */
 	if (r.sectors && r.seg >= o->st.nr_segments)
-		return "bad range of a segment out of range";
+		r = (struct ads_range){ .sectors = 0 };
 	o->bad[index] = r;
 	return NULL;
 }

@@ -152,8 +152,7 @@ static void check_device(struct ads_off *o, size_t i)
 		const struct ads_off_dev *e = o->dev[k];
 
 		if (!e->has_sb || e->excluded ||
-		    (e->sb.index != s->index &&
-		     memcmp(e->sb.uuid, s->uuid, ADSHARD_UUID_SIZE)))
+		    memcmp(e->sb.uuid, s->uuid, ADSHARD_UUID_SIZE))
 			continue;
 		ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR, "duplicate", d,
 			    s->index,

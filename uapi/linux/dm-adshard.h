@@ -19,6 +19,21 @@
  *	name <name>		of the new pool, up to 63 bytes of letters,
  *				digits, "-_.+" (only with "-")
  *
+ *	of a table for a pool that is active (all that it changes happens at its
+ *	resume; if that fails, the volume stays suspended with nothing changed,
+ *	until the table that it had is loaded again and resumed):
+ *
+ *	join <n>		the last n devices, up to 8, are blank and join
+ *	spares <n>		of these, the last n as spares
+ *	forget <member>		a member without a device leaves; may be repeated
+ *
+ *	shrink_from <sectors>	the length that the volume has: it gets shorter, and
+ *				what is beyond the new end is gone
+ *
+ *	Such a table names every member that has a device, but those that are
+ *	drained or failed and hold nothing: who is left out leaves the pool, and
+ *	its superblock is wiped. A longer one makes the volume longer.
+ *
  *	"dmsetup table" prints the line with the pool's UUID and no feature args.
  *
  * 2. Status: one line of words and counters
@@ -418,6 +433,9 @@ enum adshard_event {
 	ADSHARD_EVENT_MIGRATION_DONE,
 	ADSHARD_EVENT_MIGRATION_FAILED,	/* ERROR and TEXT say why */
 	ADSHARD_EVENT_MIGRATION_ABORTED,
+	ADSHARD_EVENT_MEMBER_JOINED,
+	ADSHARD_EVENT_MEMBER_LEFT,
+	ADSHARD_EVENT_POOL_RESIZED,
 };
 
 #endif /* _UAPI_LINUX_DM_ADSHARD_H */

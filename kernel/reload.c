@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A table for a pool that is loaded: members join and leave, devices come and go.
+ *
+ * All of it happens in ->preresume: device-mapper has waited for every bio, runs
+ * none before we return, and what works by itself is parked (ads_mig_park()) or
+ * has been waited for (ads_pool_postsuspend()). What is left are those who look:
+ * netlink and status, under pool->lock.
+ *
+ * In these steps, and a crash after each of them finds:
+ *	1. who is who: every device of the table is a member or is blank and joins;
+ *	   every member that is needed has one
+ *	2. a superblock on each that joins, on stable media
+ *		one that no record knows: not a member
+ *	3. one record: who joins is a member, who leaves is none
+ *		the new members; one that left has a superblock that no record knows
+ *	4. those are wiped, as far as they can be
+ *
+ * If anything fails, device-mapper has the new table nevertheless, but it stays
+ * suspended, and the devices that only the old one named are closed. So the
+ * members get the devices of the new table in any case, and none for which it
+ * has none; whoever loads the old table again then finds all as it was.
+ */
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "event.h"
+#include "meta-core.h"
+#include "migrate.h"
+#include "pool.h"
+#include "target.h"
+
+/*
+ * What a table makes of the pool
+ * @as:		by device: the member that it is, or ADSHARD_NO_MEMBER
+ * @nr_members:	of the pool, after it
+ * @join, @nr_join: the devices that join; @as says as what
+ * @leave, @nr_leave: members
+ */
+struct plan {
+	struct ads_pool *pool;
+	struct ads_target *at;
+	u16 *as;
+	u32 nr_members;
+	unsigned int join[ADS_TXN_MAX], nr_join;
+	u16 leave[ADS_TXN_MAX];
+	unsigned int nr_leave;
+	struct ads_txn txn;
+	struct adshard_super raw;
+	struct ads_super sb;
+};
+
+/* Step 1 -------------------------------------------------------------------*/
+
+static u16 member_with(const struct ads_pool *pool,
+		       const struct block_device *bdev)
+{
+	u32 i;
+
+	for (i = 0; i < pool->nr_members; i++)
+		if (pool->members[i].state && pool->members[i].bdev == bdev)
+			return i;
+	return ADSHARD_NO_MEMBER;
+}
+
+/* Has the table a device for it? */
+static bool is_named(const struct plan *p, u16 member)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->at->nr_devs; i++)
+		if (p->as[i] == member)
+			return true;
+	return false;
+}
+
+/* The member that the superblock in @p->sb is of. */
+static int find_member(struct plan *p, struct block_device *bdev, u16 *member)
+{
+	struct ads_pool *pool = p->pool;
+	const struct ads_super *s = &p->sb;
+	u32 i;
+
+	*member = ADSHARD_NO_MEMBER;
+	if (memcmp(s->geo.pool_uuid, pool->uuid.b, ADSHARD_UUID_SIZE)) {
+		DMERR("%pg is a member of pool %pUb, not of %pUb", bdev,
+		      s->geo.pool_uuid, &pool->uuid);
+		return -EINVAL;
+	}
+	for (i = 0; i < pool->nr_members; i++) {
+		const struct adshard_member *disk = &pool->members[i].disk;
+
+		if (!pool->members[i].state ||
+		    memcmp(disk->uuid, s->uuid, ADSHARD_UUID_SIZE))
+			continue;
+		if (bdev_nr_sectors(bdev) < s->sectors ||
+		    le64_to_cpu(disk->sectors) != s->sectors ||
+		    le64_to_cpu(disk->data_start) != s->data_start ||
+		    le32_to_cpu(disk->data_chunks) != s->data_chunks) {
+			DMERR("%pg: its size or layout is not that of member %u",
+			      bdev, i);
+			return -EINVAL;
+		}
+		*member = i;
+		return 0;
+	}
+	DMWARN("%pg: the pool knows of no member %pUb; not used", bdev, s->uuid);
+	return 0;
+}
+
+/* Who is device @i, which was not in use so far? */
+static int identify(struct plan *p, unsigned int i)
+{
+	struct block_device *bdev = p->at->devs[i].dev->bdev;
+	bool joins = i >= p->at->nr_devs - p->at->nr_join;
+	char why[128];
+	unsigned int k;
+	int err;
+
+	err = ads_super_read(bdev, &p->raw, why, sizeof(why));
+	if (err == -ENODATA && joins) {
+		p->join[p->nr_join++] = i;
+		return 0;
+	}
+	if (err) {
+		DMERR("%pg: %s", bdev, why);
+		return err == -ENODATA ? -EINVAL : err;
+	}
+	ads_fmt_super_decode(&p->raw, &p->sb);
+	err = find_member(p, bdev, &p->as[i]);
+	if (err)
+		return err;
+	if (p->as[i] == ADSHARD_NO_MEMBER && joins) {
+		DMERR("%pg can't join: it is not blank, but a member that the pool does not know any more",
+		      bdev);
+		return -EEXIST;
+	}
+	for (k = 0; k < i; k++)
+		if (p->as[i] != ADSHARD_NO_MEMBER && p->as[k] == p->as[i]) {
+			DMERR("%pg and %pg are the same member %u: is one a copy of the other?",
+			      p->at->devs[k].dev->bdev, bdev, p->as[i]);
+			return -EEXIST;
+		}
+	return 0;
+}
+
+static int identify_all(struct plan *p)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < p->at->nr_devs; i++) {
+		p->as[i] = member_with(p->pool, p->at->devs[i].dev->bdev);
+		if (p->as[i] != ADSHARD_NO_MEMBER)
+			continue;
+		err = identify(p, i);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Why a member can't do without a device, or leave; NULL: it can. */
+static const char *needed(struct ads_pool *pool, u16 member)
+{
+	const struct ads_member *mb = &pool->members[member];
+
+	if (mb->nr_legs)
+		return "it holds segments, or some are on their way there";
+	if (mb->state != ADSHARD_MEMBER_DRAINED &&
+	    mb->state != ADSHARD_MEMBER_FAILED)
+		return "it is neither drained nor failed";
+	if (ads_meta_role(pool, member) == 2)
+		return "it holds metadata";
+	return NULL;
+}
+
+static int add_leaving(struct plan *p, u16 member)
+{
+	if (p->nr_leave == ADS_TXN_MAX) {
+		DMERR("more than %u members leave at once", ADS_TXN_MAX);
+		return -E2BIG;
+	}
+	p->leave[p->nr_leave++] = member;
+	return 0;
+}
+
+/* Members that had a device and are to have none leave, if they can. */
+static int find_leaving(struct plan *p)
+{
+	struct ads_pool *pool = p->pool;
+	const char *why;
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < pool->nr_members && !err; i++) {
+		struct ads_member *mb = &pool->members[i];
+
+		/* One that is missing since activation has no slots. */
+		if (!mb->state || !mb->slots || is_named(p, i))
+			continue;
+		why = needed(pool, i);
+		if (why) {
+			DMERR("the table has no device for member %u (%pUb), but %s",
+			      i, mb->disk.uuid, why);
+			return -EBUSY;
+		}
+		err = add_leaving(p, i);
+	}
+	return err;
+}
+
+static int find_forgotten(struct plan *p)
+{
+	struct ads_pool *pool = p->pool;
+	const char *why;
+	unsigned int k;
+	int err = 0;
+
+	for (k = 0; k < p->at->nr_forget && !err; k++) {
+		u16 i = p->at->forget[k];
+
+		if (i >= pool->nr_members || !pool->members[i].state) {
+			DMERR("no member %u to forget", i);
+			return -ENOENT;
+		}
+		why = is_named(p, i) ? "the table names it" : needed(pool, i);
+		if (why) {
+			DMERR("member %u can't be forgotten: %s", i, why);
+			return -EBUSY;
+		}
+		/* With slots it was found by find_leaving(). */
+		if (!pool->members[i].slots)
+			err = add_leaving(p, i);
+	}
+	return err;
+}
+
+/*
+ * A free place for one that joins. One that becomes free by this very reload does
+ * not count: a record says of each member one thing.
+ */
+static int find_place(struct plan *p, u16 *member)
+{
+	struct ads_pool *pool = p->pool;
+	u32 i;
+
+	for (i = 0; i < pool->meta->geo.max_members; i++) {
+		if (i < pool->nr_members && pool->members[i].state)
+			continue;
+		if (is_named(p, i))
+			continue;
+		*member = i;
+		p->nr_members = max(p->nr_members, i + 1);
+		return 0;
+	}
+	DMERR("a pool can't have more than %u members",
+	      pool->meta->geo.max_members);
+	return -ENOSPC;
+}
+
+static int make_plan(struct plan *p)
+{
+	unsigned int k;
+	int err;
+
+	p->nr_members = p->pool->nr_members;
+	err = identify_all(p);
+	if (!err)
+		err = find_leaving(p);
+	if (!err)
+		err = find_forgotten(p);
+	for (k = 0; k < p->nr_join && !err; k++)
+		err = find_place(p, &p->as[p->join[k]]);
+	if (!err && p->nr_join + p->nr_leave > ADS_TXN_MAX) {
+		DMERR("more than %u members join or leave at once", ADS_TXN_MAX);
+		err = -E2BIG;
+	}
+	if (!err && p->nr_join + p->nr_leave && ads_meta_readonly(p->pool)) {
+		DMERR("the pool takes no metadata changes");
+		err = -EROFS;
+	}
+	return err;
+}
+
+/* Steps 2 to 4 -------------------------------------------------------------*/
+
+/* What the table is to say of the @k-th device that joins. */
+static int fill_member(struct plan *p, unsigned int k,
+		       struct adshard_member *disk)
+{
+	const struct ads_geometry *geo = &p->pool->meta->geo;
+	unsigned int i = p->join[k];
+	struct block_device *bdev = p->at->devs[i].dev->bdev;
+	u64 start = ads_fmt_data_start(geo), sectors = bdev_nr_sectors(bdev);
+	unsigned int slot_shift = geo->segment_shift - geo->chunk_shift;
+	u32 slots;
+
+	if (bdev_logical_block_size(bdev) > geo->logical_block_size) {
+		DMERR("%pg: logical block size %u is larger than the pool's, %u",
+		      bdev, bdev_logical_block_size(bdev),
+		      geo->logical_block_size);
+		return -EINVAL;
+	}
+	slots = ads_layout_slots(geo, start, sectors);
+	if (!slots) {
+		DMERR("%pg: too small for metadata and one segment", bdev);
+		return -ENOSPC;
+	}
+	memset(disk, 0, sizeof(*disk));
+	generate_random_uuid(disk->uuid);
+	disk->sectors = cpu_to_le64(sectors);
+	disk->data_start = cpu_to_le64(start);
+	disk->data_chunks = cpu_to_le32(slots << slot_shift);
+	disk->state = ADSHARD_MEMBER_ONLINE;
+	if (i >= p->at->nr_devs - p->at->nr_spares)
+		disk->flags = cpu_to_le16(ADSHARD_MEMBER_F_SPARE);
+	return 0;
+}
+
+static int commit_plan(struct plan *p)
+{
+	struct ads_pool *pool = p->pool;
+	struct ads_txn *txn = &p->txn;
+	struct ads_change *chg;
+	unsigned int k;
+	int err;
+
+	ads_txn_init(txn);
+	txn->nr_members = p->nr_members;
+	for (k = 0; k < p->nr_join; k++) {
+		struct block_device *bdev = p->at->devs[p->join[k]].dev->bdev;
+
+		chg = &txn->redo[txn->nr++];
+		chg->type = ADSHARD_ENTRY_MEMBER;
+		chg->index = p->as[p->join[k]];
+		err = fill_member(p, k, &chg->member);
+		/*
+		 * 2. Before the record: a member whose superblock is not there
+		 *    can't be found at activation, and could hold data.
+		 */
+		if (!err)
+			err = ads_meta_new_super(pool, bdev, chg->index,
+						 &chg->member);
+		if (err)
+			return err;
+		ads_member_init(&pool->members[chg->index], chg->index);
+	}
+	for (k = 0; k < p->nr_leave; k++) {
+		chg = &txn->redo[txn->nr++];
+		chg->type = ADSHARD_ENTRY_MEMBER;
+		chg->index = p->leave[k];
+		memset(&chg->member, 0, sizeof(chg->member));
+		/* Nothing may name its place once somebody else has it. */
+		ads_bad_forget_gone(pool, p->leave[k], U32_MAX);
+	}
+	if (!txn->nr)
+		return 0;
+	/* 3. */
+	return ads_meta_commit(pool, txn);
+}
+
+/* Into core what is durable: the slots of new members, and no trace of old. */
+static int apply_plan(struct plan *p)
+{
+	struct ads_pool *pool = p->pool;
+	unsigned int k;
+	int err;
+
+	for (k = 0; k < p->nr_leave; k++) {
+		struct ads_member *mb = &pool->members[p->leave[k]];
+
+		DMINFO("pool %s: member %u has left", pool->name, p->leave[k]);
+		/* 4. */
+		if (mb->bdev && ads_meta_wipe_super(pool, mb->bdev))
+			DMWARN("%pg: its superblock can't be wiped", mb->bdev);
+		mutex_lock(&pool->lock);
+		ads_slots_exit(mb);
+		memset(mb, 0, sizeof(*mb));
+		ads_member_init(mb, p->leave[k]);
+		mutex_unlock(&pool->lock);
+	}
+	for (k = 0; k < p->nr_join; k++) {
+		u16 member = p->as[p->join[k]];
+		struct ads_member *mb = &pool->members[member];
+		u32 slots = ads_fmt_slots(&pool->meta->geo,
+					  le32_to_cpu(mb->disk.data_chunks));
+
+		mb->data_start = le64_to_cpu(mb->disk.data_start);
+		ads_member_limits(mb);
+		err = ads_slots_init(mb, slots);
+		if (err) {
+			/* A member it is, and has no room until it is loaded. */
+			DMWARN("member %u: no memory for its %u slots", member,
+			       slots);
+			return err;
+		}
+		DMINFO("%pg: member %u of pool %s", p->at->devs[p->join[k]].dev->bdev,
+		       member, pool->name);
+	}
+	mutex_lock(&pool->lock);
+	pool->nr_members = p->nr_members;
+	pool->generation++;
+	mutex_unlock(&pool->lock);
+	return 0;
+}
+
+/*----------------------------------------------------------------*/
+
+int ads_pool_present(struct ads_pool *pool, const struct ads_target *at)
+{
+	struct block_device **present;
+	u16 *member;
+	unsigned int i;
+
+	present = kcalloc(at->nr_devs, sizeof(*present), GFP_KERNEL);
+	member = kcalloc(at->nr_devs, sizeof(*member), GFP_KERNEL);
+	if (!present || !member) {
+		kfree(present);
+		kfree(member);
+		return -ENOMEM;
+	}
+	for (i = 0; i < at->nr_devs; i++) {
+		present[i] = at->devs[i].dev->bdev;
+		member[i] = ADSHARD_NO_MEMBER;
+	}
+	mutex_lock(&pool->lock);
+	swap(pool->present, present);
+	swap(pool->present_member, member);
+	pool->nr_present = at->nr_devs;
+	mutex_unlock(&pool->lock);
+	kfree(present);
+	kfree(member);
+	return 0;
+}
+
+/*
+ * The members get the devices of the table, and nothing else: what it does not
+ * name may be closed at any time.
+ */
+static int bind(struct plan *p)
+{
+	struct ads_pool *pool = p->pool;
+	unsigned int i;
+	int err;
+
+	err = ads_pool_present(pool, p->at);
+	mutex_lock(&pool->lock);
+	for (i = 0; i < pool->nr_members; i++)
+		pool->members[i].bdev = NULL;
+	for (i = 0; i < p->at->nr_devs; i++) {
+		u16 member = p->as[i];
+
+		if (member == ADSHARD_NO_MEMBER || member >= pool->nr_members ||
+		    !pool->members[member].state)
+			continue;
+		pool->members[member].bdev = p->at->devs[i].dev->bdev;
+		if (!err)
+			pool->present_member[i] = member;
+	}
+	mutex_unlock(&pool->lock);
+	ads_meta_rebind(pool);
+	return err;
+}
+
+/* A member that was missing has come back: it holds nothing. */
+static int welcome(struct plan *p)
+{
+	struct ads_pool *pool = p->pool;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < p->at->nr_devs; i++) {
+		struct ads_member *mb;
+
+		if (p->as[i] == ADSHARD_NO_MEMBER)
+			continue;
+		mb = &pool->members[p->as[i]];
+		if (mb->slots)
+			continue;
+		err = ads_slots_init(mb, ads_fmt_slots(&pool->meta->geo,
+				     le32_to_cpu(mb->disk.data_chunks)));
+		if (err)
+			return err;
+		ads_member_limits(mb);
+	}
+	return 0;
+}
+
+static void tell(struct plan *p)
+{
+	struct ads_pool *pool = p->pool;
+	unsigned int k;
+
+	mutex_lock(&pool->lock);
+	for (k = 0; k < p->nr_leave; k++)
+		ads_event_member(pool, ADSHARD_EVENT_MEMBER_LEFT, p->leave[k],
+				 NULL);
+	for (k = 0; k < p->nr_join; k++)
+		ads_event_member(pool, ADSHARD_EVENT_MEMBER_JOINED,
+				 p->as[p->join[k]], NULL);
+	mutex_unlock(&pool->lock);
+}
+
+static int reload(struct plan *p)
+{
+	int err, bound;
+
+	err = make_plan(p);
+	if (!err)
+		err = commit_plan(p);
+	if (!err)
+		err = apply_plan(p);
+	bound = bind(p);
+	if (!err)
+		err = bound;
+	if (!err)
+		err = welcome(p);
+	if (err)
+		return err;
+	tell(p);
+	/* Done: the next resume of this very table has nothing to do. */
+	p->at->nr_join = 0;
+	p->at->nr_spares = 0;
+	p->at->nr_forget = 0;
+	return 0;
+}
+
+int ads_pool_reload(struct ads_pool *pool, struct ads_target *at, sector_t len)
+{
+	/* The volume is suspended: memory must not wait for it. */
+	unsigned int noio = memalloc_noio_save();
+	struct plan *p;
+	int err = 0;
+
+	if (pool->bound == at)
+		goto resize;
+	p = kvzalloc(sizeof(*p), GFP_KERNEL);
+	err = -ENOMEM;
+	if (!p)
+		goto out;
+	p->pool = pool;
+	p->at = at;
+	p->as = kvcalloc(at->nr_devs, sizeof(*p->as), GFP_KERNEL);
+	if (p->as) {
+		memset(p->as, 0xff, at->nr_devs * sizeof(*p->as));
+		err = reload(p);
+	}
+	mutex_lock(&pool->lock);
+	pool->bound = err ? NULL : at;
+	mutex_unlock(&pool->lock);
+	kvfree(p->as);
+	kvfree(p);
+resize:
+	if (!err && pool->volume_sectors != len)
+		err = ads_pool_resize(pool, at, len);
+out:
+	memalloc_noio_restore(noio);
+	if (err)
+		DMERR("%s: stays suspended (%d): load the table that it had, and resume it",
+		      dm_device_name(pool->md), err);
+	return err;
+}
+
+int ads_pool_may_reload(struct dm_target *ti, struct ads_target *at)
+{
+	struct ads_pool *pool = at->pool;
+	const char *why = NULL;
+	unsigned int i;
+	int err = 0;
+	u32 m;
+
+	mutex_lock(&pool->lock);
+	for (m = 0; pool->loaded && m < pool->nr_members && !why; m++) {
+		struct ads_member *mb = &pool->members[m];
+
+		if (!mb->state || !mb->bdev)
+			continue;
+		for (i = 0; i < at->nr_devs; i++)
+			if (at->devs[i].dev->bdev == mb->bdev)
+				break;
+		if (i == at->nr_devs)
+			why = needed(pool, m);
+		if (why)
+			DMERR("the table leaves out %pg, member %u, but %s",
+			      mb->bdev, m, why);
+	}
+	if (pool->loaded && !why && ti->len != pool->volume_sectors)
+		err = ads_pool_may_resize(pool, at, ti->len);
+	mutex_unlock(&pool->lock);
+	if (err)
+		ti->error = "The volume can't get this length (the kernel log says why)";
+	if (!why)
+		return err;
+	ti->error = "A reload must name every member that is in use (the kernel log says which it does not)";
+	return -EBUSY;
+}
