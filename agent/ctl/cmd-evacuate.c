@@ -295,43 +295,71 @@ static int evacuate(struct evac *e, bool detach, bool dry)
 	}
 }
 
-static int run(struct ctl *c, int argc, char **argv)
+/* Not to those that are emptied, nor, with @only, to any other. */
+static int forbid(struct evac *e, uint32_t only)
 {
-	bool detach = false, undo = false, dry = false, wait = false;
+	const struct job *j = &e->job;
+
+	e->not_to = calloc(e->nr_from + j->nr_m + 1, sizeof(*e->not_to));
+	if (!e->not_to)
+		return ctl_fail_err(j->c, -ENOMEM, NULL);
+	for (size_t i = 0; i < e->nr_from; i++)
+		e->not_to[e->nr_not_to++] = e->from[i];
+	for (size_t i = 0; only != ADS_PLACE_NONE && i < j->nr_m; i++)
+		if (j->m[i].index != only)
+			e->not_to[e->nr_not_to++] = j->m[i].index;
+	return CTL_OK;
+}
+
+int evac_main(struct ctl *c, const struct evac_args *a)
+{
 	struct ads_err err = { "" };
 	struct evac e = { .job = { .c = c } };
-	int val, rc;
+	int rc;
 
-	while ((val = ctl_getopt(c, argc, argv)) != -1) {
-		wait |= val == 'w';
-		detach |= val == 'd';
-		undo |= val == 'c';
-		dry |= val == 'N';
-	}
-	if (wait + detach + undo + dry > 1)
-		ctl_usage(c, "only one of --wait, --detach, --cancel and --dry-run");
-	if (optind == argc)
-		ctl_usage(c, "which member? (index, device or UUID)");
 	rc = ctl_load_pool(c, &e.job.pool, &e.job.m, &e.job.nr_m);
 	if (!rc)
-		rc = find_members(&e, argv + optind, argc - optind);
+		rc = find_members(&e, a->members, a->nr);
+	if (!rc)
+		rc = forbid(&e, a->only);
 	if (!rc)
 		evac_name(&e);
 	if (!rc)
-		rc = undo ? cancel(&e) : refuse_dead(&e);
-	if (!rc && !undo) {
+		rc = a->cancel ? cancel(&e) : refuse_dead(&e);
+	if (!rc && !a->cancel) {
 		rc = ads_nl_subscribe(c->nl, &err);
 		if (rc)
 			rc = ctl_fail_err(c, rc, &err);
 	}
-	if (!rc && !undo) {
+	if (!rc && !a->cancel) {
 		ads_agent_status(AGENT_MS, &e.agent, NULL);
-		rc = evacuate(&e, detach, dry);
-		if (c->doc && !dry)
+		rc = evacuate(&e, a->detach, a->dry);
+		if (c->doc && !a->dry)
 			job_json_segments(&e.job, c->doc);
 	}
 	evac_free(&e);
 	return rc;
+}
+
+static int run(struct ctl *c, int argc, char **argv)
+{
+	struct evac_args a = { .only = ADS_PLACE_NONE };
+	bool wait = false;
+	int val;
+
+	while ((val = ctl_getopt(c, argc, argv)) != -1) {
+		wait |= val == 'w';
+		a.detach |= val == 'd';
+		a.cancel |= val == 'c';
+		a.dry |= val == 'N';
+	}
+	if (wait + a.detach + a.cancel + a.dry > 1)
+		ctl_usage(c, "only one of --wait, --detach, --cancel and --dry-run");
+	if (optind == argc)
+		ctl_usage(c, "which member? (index, device or UUID)");
+	a.members = argv + optind;
+	a.nr = argc - optind;
+	return evac_main(c, &a);
 }
 
 const struct ctl_cmd ctl_evacuate = {

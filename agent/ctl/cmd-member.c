@@ -7,17 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "change.h"
 #include "verbs.h"
 
-enum { O_CLASS = 256, O_DOMAIN, O_LOCATION, O_COST, O_WEIGHT, O_SPARE };
+enum { O_CLASS = 256, O_DOMAIN, O_LOCATION, O_COST, O_WEIGHT };
 
 static const struct ctl_opt opts[] = {
-	{ O_CLASS, "class", "CLASS", "set: nvme, ssd, hdd or unknown" },
-	{ O_DOMAIN, "domain", "LABEL", "set: what fails together; \"\" for none" },
-	{ O_LOCATION, "location", "LABEL", "set: where to find it; \"\" for none" },
-	{ O_COST, "cost", "N", "set: for placement; 0 is the default" },
-	{ O_WEIGHT, "weight", "N", "set: for reads; 0 is the default" },
-	{ O_SPARE, "spare", "YES|NO", "set: takes data by name or as a last resort only" },
+	{ O_CLASS, "class", "CLASS", "add, set: nvme, ssd, hdd or unknown" },
+	{ O_DOMAIN, "domain", "LABEL", "add, set: what fails together; \"\" for none" },
+	{ O_LOCATION, "location", "LABEL", "add, set: where to find it; \"\" for none" },
+	{ O_COST, "cost", "N", "add, set: for placement; 0 is the default" },
+	{ O_WEIGHT, "weight", "N", "add, set: for reads; 0 is the default" },
+	{ 's', "spare", "[=YES|NO]", "add, set: takes data by name or as a last resort only" },
+	{ 'W', "wipe", NULL, "add, replace: erase what is on the devices" },
+	{ 'R', "reuse", NULL, "add, replace: erase what was a member of this pool" },
+	{ 'N', "dry-run", NULL, "add, remove, replace: only say what would be done" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -26,6 +30,18 @@ struct request {
 	const char *member;
 	struct ads_member_change chg;
 	bool any;			/* something to set was given */
+	bool wipe, reuse, dry;
+};
+
+/* Those that make or take members, in files of their own. */
+static const struct {
+	const char *name;
+	int (*run)(struct ctl *c, const struct member_args *a);
+	bool sets, wipes;		/* what options they take */
+} actions[] = {
+	{ "add", member_add, true, true },
+	{ "remove", member_remove, false, false },
+	{ "replace", member_replace, true, true },
 };
 
 static uint32_t parse_class(struct ctl *c, const char *s)
@@ -38,6 +54,8 @@ static uint32_t parse_class(struct ctl *c, const char *s)
 
 static bool parse_yes(struct ctl *c, const char *s)
 {
+	if (!s)
+		return true;
 	if (strcmp(s, "yes") && strcmp(s, "no"))
 		ctl_usage(c, "--spare takes yes or no, not %s", s);
 	return !strcmp(s, "yes");
@@ -47,6 +65,17 @@ static void take_option(struct ctl *c, struct request *r, int val)
 {
 	struct ads_member_change *chg = &r->chg;
 
+	switch (val) {
+	case 'W':
+		r->wipe = true;
+		return;
+	case 'R':
+		r->reuse = true;
+		return;
+	case 'N':
+		r->dry = true;
+		return;
+	}
 	r->any = true;
 	switch (val) {
 	case O_CLASS:
@@ -67,7 +96,7 @@ static void take_option(struct ctl *c, struct request *r, int val)
 		chg->has_weight = true;
 		chg->weight = ctl_parse_u64(c, "--weight", optarg, UINT32_MAX);
 		break;
-	case O_SPARE:
+	case 's':
 		chg->has_spare = true;
 		chg->spare = parse_yes(c, optarg);
 		break;
@@ -91,6 +120,8 @@ static void take_words(struct ctl *c, struct request *r, int argc, char **argv)
 {
 	if (argc != 2)
 		ctl_usage(c, "what to do, and a member");
+	if (r->wipe || r->reuse || r->dry)
+		ctl_usage(c, "--wipe, --reuse and --dry-run are for add, remove and replace");
 	r->member = argv[1];
 	if (!strcmp(argv[0], "set")) {
 		if (!r->any)
@@ -98,7 +129,7 @@ static void take_words(struct ctl *c, struct request *r, int argc, char **argv)
 		return;
 	}
 	if (r->any)
-		ctl_usage(c, "only set takes these options");
+		ctl_usage(c, "only add, replace and set take these options");
 	if (!strcmp(argv[0], "online")) {
 		r->chg.state = ADSHARD_MEMBER_ONLINE;
 	} else if (!strcmp(argv[0], "fail")) {
@@ -135,6 +166,28 @@ static void say(struct ctl *c, const struct request *r, const char *name)
 			ads_member_state_name(r->chg.state));
 }
 
+/* The place in @actions, or -1. */
+static int find_action(const char *word)
+{
+	for (int i = 0; i < (int)(sizeof(actions) / sizeof(*actions)); i++)
+		if (word && !strcmp(word, actions[i].name))
+			return i;
+	return -1;
+}
+
+static int act(struct ctl *c, const struct request *r, int i, char **argv,
+	       int argc)
+{
+	const struct member_args a = { .arg = argv, .nr = argc, .dry = r->dry,
+		.wipe = r->wipe, .reuse = r->reuse, .set = r->chg };
+
+	if ((r->any && !actions[i].sets) ||
+	    ((r->wipe || r->reuse) && !actions[i].wipes))
+		ctl_usage(c, "%s does not take all of these options",
+			  actions[i].name);
+	return actions[i].run(c, &a);
+}
+
 static int run(struct ctl *c, int argc, char **argv)
 {
 	struct ads_err err = { "" };
@@ -142,11 +195,14 @@ static int run(struct ctl *c, int argc, char **argv)
 	struct ads_member *m = NULL;
 	struct ads_pool p;
 	char name[128];
-	int rc, at, val;
+	int rc, at, val, action;
 	size_t nr;
 
 	while ((val = ctl_getopt(c, argc, argv)) != -1)
 		take_option(c, &r, val);
+	action = find_action(argv[optind]);
+	if (action >= 0)
+		return act(c, &r, action, argv + optind + 1, argc - optind - 1);
 	take_words(c, &r, argc - optind, argv + optind);
 	rc = ctl_load_pool(c, &p, &m, &nr);
 	if (rc)
@@ -178,8 +234,9 @@ out:
 
 const struct ctl_cmd ctl_member = {
 	.name = "member",
-	.args = "online|fail|set MEMBER",
-	.summary = "Set the state of a member, or what is known of it",
+	.args = "add DEVICE... | remove MEMBER | replace MEMBER DEVICE | online|fail|set MEMBER",
+	.summary = "Members come, go, and get another state",
 	.opts = opts,
+	.flags = CTL_PROGRESS,
 	.run = run,
 };

@@ -225,8 +225,8 @@ int evac_collect(struct evac *e)
 int evac_plan(struct evac *e)
 {
 	struct job *j = &e->job;
-	struct ads_place_opts o = { .exclude = e->from,
-				    .nr_exclude = e->nr_from };
+	struct ads_place_opts o = { .exclude = e->not_to,
+				    .nr_exclude = e->nr_not_to };
 	struct ads_place_member *pm = job_place_members(j, e->agent);
 	struct ads_place_segment *ps = calloc(j->nr + 1, sizeof(*ps));
 	uint32_t *dst = calloc(j->nr + 1, sizeof(*dst));
@@ -314,14 +314,14 @@ static uint32_t other_place(struct evac *e, const struct job_segment *s,
 	struct ads_place_segment ps = { .segment = s->segment, .nr_on = 1,
 					.on = { s->src } };
 	struct ads_place_member *pm = job_place_members(j, e->agent);
-	uint32_t *exclude = calloc(e->nr_from + s->nr_failed_dst + j->nr_m,
+	uint32_t *exclude = calloc(e->nr_not_to + s->nr_failed_dst + j->nr_m,
 				   sizeof(*exclude));
 	struct ads_place_opts o = { .exclude = exclude };
 	uint32_t dst = ADS_PLACE_NONE;
 
 	if (pm && exclude) {
-		for (size_t i = 0; i < e->nr_from; i++)
-			exclude[o.nr_exclude++] = e->from[i];
+		for (size_t i = 0; i < e->nr_not_to; i++)
+			exclude[o.nr_exclude++] = e->not_to[i];
 		for (size_t i = 0; i < s->nr_failed_dst; i++)
 			exclude[o.nr_exclude++] = s->failed_dst[i];
 		for (size_t i = 0; careful && e->fault && i < j->nr_m; i++)
@@ -471,6 +471,7 @@ void evac_free(struct evac *e)
 {
 	ads_agent_status_free(e->agent);
 	free(e->from);
+	free(e->not_to);
 	free(e->order);
 	free(e->fault);
 	job_free(&e->job);

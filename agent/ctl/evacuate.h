@@ -5,6 +5,8 @@
 #ifndef CTL_EVACUATE_H
 #define CTL_EVACUATE_H
 
+#include "lib/place.h"
+
 #include "job.h"
 
 #define EVAC_ROUNDS	4
@@ -13,6 +15,8 @@ struct evac {
 	struct job job;		/* first: its callbacks cast back */
 	uint32_t *from;		/* members to be emptied, by index */
 	size_t nr_from;
+	uint32_t *not_to;	/* no destinations: those, and others */
+	size_t nr_not_to;
 	size_t *order;		/* job.seg[order[i]]: hottest first */
 	size_t total;		/* segments when the evacuation began */
 	size_t adopted;
@@ -48,5 +52,18 @@ bool evac_again(struct job *j, struct job_segment *s);
 void evac_report_faults(struct evac *e);
 
 void evac_free(struct evac *e);
+
+/*
+ * All of it, with what is said: the verb, and a part of others. @only: the one
+ * destination, an index, or ADS_PLACE_NONE for any.
+ */
+struct evac_args {
+	char **members;
+	int nr;
+	bool detach, cancel, dry;
+	uint32_t only;
+};
+
+int evac_main(struct ctl *c, const struct evac_args *a);
 
 #endif

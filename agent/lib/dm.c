@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <libdevmapper.h>
@@ -134,6 +135,38 @@ int ads_dm_create(const char *name, const char *uuid, uint64_t sectors,
 			    true, err);
 	if (rc)
 		simple(DM_DEVICE_REMOVE, name, "remove", true, NULL);
+	return rc;
+}
+
+int ads_dm_reload(const char *name, const struct ads_dm_line *line,
+		  const struct ads_dm_line *old, struct ads_err *err)
+{
+	struct ads_err again = { "" };
+	int rc, back;
+
+	/*
+	 * We may lie on this very volume: nothing of us may have to be read
+	 * while it is suspended.
+	 */
+	mlockall(MCL_CURRENT | MCL_FUTURE);
+	rc = load(name, line->sectors, line->params, false, err);
+	if (rc)
+		goto out;
+	/* The kernel suspends it, changes tables and resumes it, all in one. */
+	rc = simple(DM_DEVICE_RESUME, name, "resume the mapped device", true,
+		    err);
+	if (!rc)
+		goto out;
+	back = load(name, old->sectors, old->params, false, &again);
+	if (!back)
+		back = simple(DM_DEVICE_RESUME, name, "resume it", true,
+			      &again);
+	if (back)
+		ads_err(err, 0, "%s is suspended: neither the new table nor the old one can be resumed (%s); load \"0 %llu adshard %s\"",
+			name, ads_err_text(&again, back),
+			(unsigned long long)old->sectors, old->params);
+out:
+	munlockall();
 	return rc;
 }
 

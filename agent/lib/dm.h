@@ -32,6 +32,18 @@ struct ads_dm_dev {
  */
 int ads_dm_create(const char *name, const char *uuid, uint64_t sectors,
 		  const char *params, bool readonly, struct ads_err *err);
+/*
+ * Another line for the volume @name, which has the line @old. If it can't be
+ * resumed with it, it gets the old one back: its users have waited, no more. The
+ * sentence says so if not even that was possible.
+ */
+struct ads_dm_line {
+	uint64_t sectors;
+	const char *params;
+};
+
+int ads_dm_reload(const char *name, const struct ads_dm_line *line,
+		  const struct ads_dm_line *old, struct ads_err *err);
 int ads_dm_suspend(const char *name, struct ads_err *err);
 int ads_dm_resume(const char *name, struct ads_err *err);
 int ads_dm_remove(const char *name, struct ads_err *err); /* -EBUSY if open */

@@ -12,7 +12,7 @@ field() { adshardctl status --json | jq -r ".pools[0].members[$1].$2"; }
 
 is "$(field 1 class)/$(field 1 domain)/$(field 1 spare)" unknown/null/false "nothing is known at first"
 run "everything at once" adshardctl member set 1 --class hdd --domain rack-1 --location 0:2:7 \
-	--cost 3 --weight 4 --spare yes
+	--cost 3 --weight 4 --spare=yes
 known() { echo "$(field 1 class) $(field 1 domain) $(field 1 location) $(field 1 cost) $(field 1 weight) $(field 1 spare)"; }
 is "$(known)" "hdd rack-1 0:2:7 3 4 true" "shown"
 is "$(field 0 domain)/$(field 2 domain)" null/null "of that member only"
