@@ -79,6 +79,12 @@ static int parse_feature(struct dm_target *ti, struct dm_arg_set *as,
 	const char *key = dm_shift_arg(as), *value;
 
 	(*nr)--;
+	if (!strcmp(key, "degraded")) {
+		if (args->create)
+			return bad(ti, "A new pool can't be degraded");
+		args->degraded = true;
+		return 0;
+	}
 	if (strcmp(key, "uuid") && strcmp(key, "segment_size") &&
 	    strcmp(key, "chunk_size") && strcmp(key, "name") &&
 	    strcmp(key, "join") && strcmp(key, "spares") &&

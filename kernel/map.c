@@ -80,6 +80,11 @@ static int map_slow(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
 
 	/* Pairs with smp_store_release() in steps TRACK and COMMIT. */
 	smp_rmb();
+	if (unlikely(ads_word_lost(pool, word))) {
+		pb->kind = ADS_BIO_ENDED;
+		bio_io_error(bio);
+		return DM_MAPIO_SUBMITTED;
+	}
 	if (word & ADS_WORD_BAD &&
 	    ads_bad_map(pool, bio, pb, seg, off, word))
 		return DM_MAPIO_SUBMITTED;

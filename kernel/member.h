@@ -66,6 +66,7 @@ struct ads_pace {
  * @data_start:	sector of chunk 0
  * @nr_legs:	slots taken: flushes go only to members that hold something.
  *		Written under pool->lock, read without.
+ * @nr_lost:	segments that were on it when it failed; under pool->lock
  * @slots:	bitmap of taken slots, under pool->lock
  * @state:	as the last durable record says; written under the metadata
  *		lock *and* pool->lock, read under either
@@ -87,6 +88,7 @@ struct ads_member {
 	struct block_device *bdev;
 	sector_t data_start;
 	unsigned int nr_legs;
+	u32 nr_lost;
 
 	u16 index;
 	u8 state;			/* enum adshard_member_state */

@@ -24,6 +24,15 @@ void ads_load_missing(struct ads_load *l, u32 index, const char *because)
 	      disk->location[0] ? ", at " : "", disk->location, because);
 }
 
+void ads_load_gone(struct ads_load *l, u32 index)
+{
+	if (__test_and_set_bit(index, l->gone))
+		return;
+	l->nr_gone++;
+	DMWARN("member %u (%pUb) is missing, and has failed from now on", index,
+	       l->pool->members[index].disk.uuid);
+}
+
 /*
  * One that left, or that was to join when the power went: another one may have
  * its number by now.
@@ -113,16 +122,25 @@ static int check_segment(struct ads_load *l, u32 seg)
 		return -EUCLEAN;
 	}
 	mb = &pool->members[index];
-	if (!mb->bdev) {
-		ads_load_missing(l, index, "it holds segments");
-		return -ENODEV;
-	}
-	if (mb->state == ADSHARD_MEMBER_FAILED ||
-	    mb->state == ADSHARD_MEMBER_DRAINED) {
-		DMERR("segment %u is on member %u (%pg), which is %s", seg,
-		      index, mb->bdev,
-		      mb->state == ADSHARD_MEMBER_FAILED ? "failed" : "drained");
+	if (mb->state == ADSHARD_MEMBER_DRAINED) {
+		DMERR("segment %u is on member %u, which is drained", seg,
+		      index);
 		return -EUCLEAN;
+	}
+	/* By an activation that was told to go on without it, this or another. */
+	if (mb->state == ADSHARD_MEMBER_FAILED || (!mb->bdev && l->degraded)) {
+		if (mb->state != ADSHARD_MEMBER_FAILED)
+			ads_load_gone(l, index);
+		mb->nr_lost++;
+		pool->nr_lost++;
+		pool->map[seg] |= ADS_WORD_BAD;
+		return 0;
+	}
+	if (!mb->bdev) {
+		if (!__test_and_set_bit(index, l->gone))
+			ads_load_missing(l, index, "it holds segments");
+		l->unreadable++;
+		return 0;
 	}
 	err = -ERANGE;
 	if (!(chunk & ((1U << slot_shift) - 1)))
@@ -147,7 +165,11 @@ int ads_load_segments(struct ads_load *l)
 			return err;
 		cond_resched();
 	}
-	return 0;
+	if (!l->unreadable)
+		return 0;
+	DMERR("%u of %u segments could not be read or written without what is missing; \"degraded\" would go on without it for ever",
+	      l->unreadable, l->pool->nr_segments);
+	return -ENODEV;
 }
 
 /*---------------------------------------------------------------------------*/
@@ -266,7 +288,7 @@ int ads_load_check_end(struct ads_load *l)
 		if (!(l->st.meta_active & 1U << i))
 			continue;
 		seen = ads_load_find(l, l->st.meta_member[i]);
-		if (!is_named(l, newest, seen))
+		if (!seen || !is_named(l, newest, seen))
 			continue;
 		if (seen->ring && !seen->ring[next].unread)
 			return 0;
@@ -276,6 +298,34 @@ int ads_load_check_end(struct ads_load *l)
 	      blind->bdev, l->geo.journal_block + next);
 	DMERR("there may be a record after %llu", l->end.seq);
 	return -EIO;
+}
+
+/*
+ * Nobody of those that an activation went on without is here again, with what he
+ * knew then.
+ */
+static int check_histories(const struct ads_load *l)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < l->nr; i++) {
+		const struct ads_seen *seen = &l->seen[i];
+		u16 index = l->pool->present_member[i];
+
+		if (index == ADSHARD_NO_MEMBER ||
+		    l->pool->members[index].state != ADSHARD_MEMBER_FAILED)
+			continue;
+		for (k = 0; k < 2; k++) {
+			if (!seen->try[k].valid ||
+			    seen->try[k].history == l->st.history)
+				continue;
+			DMERR("%pg, member %u, belongs to a history before a degraded activation: what it holds is out of date.",
+			      seen->bdev, index);
+			DMERR("Leave it out; to use the disk, erase it and add it anew (adshardctl member add --reuse)");
+			return -ESTALE;
+		}
+	}
+	return 0;
 }
 
 /*
@@ -291,19 +341,29 @@ int ads_load_check_set(struct ads_load *l)
 	unsigned int i, k;
 	int err;
 
+	err = check_histories(l);
+	if (err)
+		return err;
 	for (i = 0; i < ADSHARD_META_MEMBERS; i++) {
 		u16 index = l->st.meta_member[i];
 
 		if (!(l->st.meta_active & 1U << i))
 			continue;
+		if (!l->pool->members[index].bdev && l->degraded) {
+			ads_load_gone(l, index);
+			continue;
+		}
 		if (!l->pool->members[index].bdev) {
 			ads_load_missing(l, index, "it holds metadata");
+			DMERR("what was recorded last may be known to it alone; \"degraded\" would go on without it for ever");
 			return -ENODEV;
 		}
 		seen = ads_load_find(l, index);
 		for (k = 0; k < 2; k++) {
+			/* Or the history changed since, on the way to the end. */
 			if (!seen->try[k].valid ||
-			    seen->try[k].history == l->st.history)
+			    seen->try[k].history == l->st.history ||
+			    ads_load_chosen(l, &seen->try[k].end))
 				continue;
 			DMERR("%pg: member %u went on by itself in another history of the pool",
 			      seen->bdev, index);

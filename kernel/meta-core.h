@@ -100,6 +100,9 @@ int ads_meta_make_room(struct ads_meta *meta);
  * (@terms above the last); lock held, room made. As ads_meta_commit().
  */
 int ads_meta_note(struct ads_meta *meta, u64 terms);
+/* The same, with the changes in @txn, and the first one of another history. */
+int ads_meta_new_history(struct ads_meta *meta, u64 terms,
+			 const struct ads_txn *txn);
 /*
  * Have the superblocks say what the set is now, unlock, and tell of what happened
  * under the lock.

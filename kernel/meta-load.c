@@ -12,6 +12,7 @@
  * depends on. An activation that is refused before step 6 has written nothing,
  * and one that fails in it nothing that changes what the next one finds.
  */
+#include <linux/bitmap.h>
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
 #include <linux/mm.h>
@@ -112,6 +113,73 @@ static u64 new_terms(const struct ads_load *l)
 	return 1;
 }
 
+/* The next members that are gone, as many as a record takes, as failed. */
+static void fill_gone(struct ads_load *l, struct ads_txn *txn)
+{
+	u32 max = l->pool->nr_members, i = 0;
+
+	ads_txn_init(txn);
+	while (txn->nr < ADS_TXN_MAX &&
+	       (i = find_next_bit(l->gone, max, i)) < max) {
+		struct ads_change *chg = &txn->redo[txn->nr];
+
+		chg->type = ADSHARD_ENTRY_MEMBER;
+		chg->index = i;
+		chg->member = l->pool->members[i].disk;
+		chg->member.state = ADSHARD_MEMBER_FAILED;
+		txn->undo[txn->nr++] = *chg;
+		__test_and_clear_bit(i, l->gone);
+	}
+}
+
+/*
+ * Step 7 of an activation without members that are needed. With this very record
+ * another history begins: what those members have, or come to have if somebody
+ * activates the pool with them elsewhere, is never again taken for ours.
+ */
+static int go_on_without(struct ads_load *l)
+{
+	struct ads_txn *txn = kzalloc(sizeof(*txn), GFP_KERNEL);
+	int err;
+
+	if (!txn)
+		return -ENOMEM;
+	fill_gone(l, txn);
+	err = ads_meta_new_history(l->meta, new_terms(l), txn);
+	kfree(txn);
+	if (!err)
+		DMWARN("pool %pUb: goes on without %u members, in another history",
+		       &l->pool->uuid, l->nr_gone);
+	return err;
+}
+
+/*
+ * Those for whom the first record had no room. A crash before leaves them
+ * missing, and the next activation has to be told once more to do without.
+ */
+static int declare_rest(struct ads_load *l)
+{
+	struct ads_pool *pool = l->pool;
+	struct ads_txn *txn;
+	int err = 0;
+
+	if (l->nr_gone <= ADS_TXN_MAX)
+		return 0;
+	txn = kzalloc(sizeof(*txn), GFP_KERNEL);
+	if (!txn)
+		return -ENOMEM;
+	pool->meta = l->meta;
+	for (;;) {
+		fill_gone(l, txn);
+		if (err || !txn->nr)
+			break;
+		err = ads_meta_commit(pool, txn);
+	}
+	pool->meta = NULL;
+	kfree(txn);
+	return err;
+}
+
 /* From the state in core to one that takes records. */
 static int take_over(struct ads_load *l)
 {
@@ -136,14 +204,20 @@ static int take_over(struct ads_load *l)
 		meta->named[i] = l->st.meta_member[i] ^ 1;
 	}
 	meta->active = l->st.meta_active;
+	for (i = 0; i < ADSHARD_META_MEMBERS; i++)
+		if (meta->active & 1U << i && !meta->slot[i].bdev)
+			meta->active &= ~(1U << i);
 
 	mutex_lock(&meta->lock);
 	err = roll_forward(l);
 	if (!err)
 		err = ads_meta_make_room(meta);
 	if (!err)
-		err = ads_meta_note(meta, new_terms(l));
+		err = l->nr_gone ? go_on_without(l) :
+		      ads_meta_note(meta, new_terms(l));
 	ads_meta_unlock(meta);
+	if (!err)
+		err = declare_rest(l);
 	if (err)
 		DMERR("pool %pUb: no member takes metadata", &l->pool->uuid);
 	return err;
@@ -201,12 +275,16 @@ static int load(struct ads_load *l)
 	pool->meta = l->meta;
 	l->meta = NULL;
 	ads_bad_attach(pool, &l->geo);
+	if (pool->nr_lost)
+		DMWARN("pool %s: %u segments are lost: they were on members that have failed",
+		       pool->name, pool->nr_lost);
 	ads_bad_forget_leftovers(pool);
 	ads_meta_repair(pool);
 	return 0;
 }
 
-int ads_meta_load(struct ads_pool *pool, const struct ads_format *format)
+int ads_meta_load(struct ads_pool *pool, const struct ads_format *format,
+		  bool degraded)
 {
 	unsigned int noio = memalloc_noio_save();
 	struct ads_load *l = kvzalloc(sizeof(*l), GFP_KERNEL);
@@ -218,9 +296,12 @@ int ads_meta_load(struct ads_pool *pool, const struct ads_format *format)
 		goto out;
 	l->pool = pool;
 	l->nr = pool->nr_present;
+	l->degraded = degraded;
 	l->io = ads_mio_alloc(ADS_MIO_READ);
 	l->seen = kvcalloc(l->nr, sizeof(*l->seen), GFP_KERNEL);
-	if (!l->io || !l->seen)
+	l->gone = kvcalloc(BITS_TO_LONGS(ADSHARD_MAX_MEMBERS), sizeof(long),
+			   GFP_KERNEL);
+	if (!l->io || !l->seen || !l->gone)
 		goto out;
 	if (!l->nr || l->nr > ADSHARD_MAX_MEMBERS) {
 		err = -EINVAL;
@@ -246,6 +327,7 @@ out:
 		for (i = 0; l->seen && i < l->nr; i++)
 			kvfree(l->seen[i].ring);
 		kvfree(l->seen);
+		kvfree(l->gone);
 		ads_mio_free(l->io);
 	}
 	kvfree(l);

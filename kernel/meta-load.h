@@ -39,6 +39,10 @@ struct ads_seen {
 
 /**
  * struct ads_load - an activation under way
+ * @degraded:	go on without what is missing
+ * @gone:	by member: missing and needed, so it fails; NULL without @degraded
+ * @nr_gone:	how many
+ * @unreadable:	segments on missing members
  * @top:	highest sequence seen in any header or record
  * @forked:	two members have different records of one sequence and term
  * @st:		the state that was chosen, after record @end
@@ -52,6 +56,10 @@ struct ads_load {
 	struct ads_seen *seen;
 	unsigned int nr;
 
+	bool degraded;
+	unsigned long *gone;
+	u32 nr_gone;
+	u32 unreadable;
 	u64 top;
 	bool forked;
 	struct ads_state st;
@@ -83,6 +91,8 @@ struct ads_seen *ads_load_find(struct ads_load *l, u16 index);
 int ads_load_check_set(struct ads_load *l);
 /* Nothing can follow the end that was found. */
 int ads_load_check_end(struct ads_load *l);
+/* With l->degraded: it is missing, and fails. */
+void ads_load_gone(struct ads_load *l, u32 index);
 /* Say that member @index is missing and why that matters. */
 void ads_load_missing(struct ads_load *l, u32 index, const char *because);
 /* The devices into pool->members[]: who is who, and what fits. */

@@ -73,6 +73,7 @@ int ads_core_alloc(struct ads_pool *pool, const struct ads_geometry *geo,
 
 	pool->nr_segments = st->nr_segments;
 	pool->nr_map = st->nr_segments;
+	pool->nr_lost = 0;
 	pool->nr_members = st->nr_members;
 	pool->map = kvcalloc(st->nr_segments, sizeof(*pool->map), GFP_KERNEL);
 	pool->heat = kvcalloc(st->nr_segments, sizeof(*pool->heat), GFP_KERNEL);

@@ -37,6 +37,7 @@
 #include <linux/device-mapper.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -442,6 +443,22 @@ int ads_meta_commit(struct ads_pool *pool, struct ads_txn *txn)
 	if (shrunk)
 		queue_work(pool->ctl_wq, &pool->repair_work);
 	memalloc_noio_restore(noio);
+	return err;
+}
+
+int ads_meta_new_history(struct ads_meta *meta, u64 terms,
+			 const struct ads_txn *txn)
+{
+	struct ads_state next = next_state(meta);
+	bool undone = false;
+	int err;
+
+	next.term += terms;
+	next.history = get_random_u64();
+	mark_all(meta, txn->redo, txn->nr);
+	err = write_records(meta, &next, txn, &undone);
+	if (!err)
+		apply_changes(meta, txn->redo, txn->nr);
 	return err;
 }
 

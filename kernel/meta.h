@@ -131,8 +131,13 @@ sector_t ads_layout_data_start(u32 nr_segments);
  * the geometry, pool->members[], pool->map, rolls lagging members forward and
  * writes the activation record. All or nothing; says what is wrong with DMERR,
  * naming the device.
+ *
+ * @degraded: go on without metadata members and the only copies of segments that
+ * are missing. Their members have failed then, by a record that begins another
+ * history of the pool, which they can't come back to.
  */
-int ads_meta_load(struct ads_pool *pool, const struct ads_format *format);
+int ads_meta_load(struct ads_pool *pool, const struct ads_format *format,
+		  bool degraded);
 void ads_meta_unload(struct ads_pool *pool);
 
 /* For status: all under no lock, a snapshot. */

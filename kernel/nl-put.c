@@ -64,6 +64,7 @@ static int put_bad_count(struct sk_buff *skb, struct ads_pool *pool)
 
 	ads_bad_count(pool, &nr, &sectors, &nr_free);
 	return nla_put_u32(skb, ADSHARD_A_NR_BAD, nr) ||
+	       nla_put_u32(skb, ADSHARD_A_NR_LOST, pool->nr_lost) ||
 	       nla_put_u32(skb, ADSHARD_A_NR_BAD_FREE, nr_free) ||
 	       ads_nl_put_u64(skb, ADSHARD_A_BAD_BYTES, sectors << SECTOR_SHIFT);
 }
@@ -203,6 +204,7 @@ int ads_nl_put_member(struct sk_buff *skb, struct ads_pool *pool,
 	    nla_put_u32(skb, ADSHARD_A_NR_SLOTS, mb->nr_slots) ||
 	    nla_put_u32(skb, ADSHARD_A_NR_FREE, mb->nr_slots - mb->nr_legs) ||
 	    nla_put_u32(skb, ADSHARD_A_NR_SEGMENTS, mb->nr_legs) ||
+	    nla_put_u32(skb, ADSHARD_A_NR_LOST, mb->nr_lost) ||
 	    put_attributes(skb, disk) ||
 	    put_limits(skb, pool, mb) ||
 	    put_pace(skb, pool, mb) ||
@@ -225,6 +227,11 @@ void ads_seg_view(struct ads_pool *pool, u32 seg, struct ads_seg_view *view)
 	view->leg[0].chunk = ads_word_chunk(word);
 	view->leg[0].state = ADSHARD_LEG_SYNC;
 	view->nr_legs = 1;
+	if (ads_word_lost(pool, word)) {
+		view->leg[0].state = ADSHARD_LEG_STALE;
+		view->state = ADSHARD_SEGMENT_LOST;
+		return;
+	}
 	if (!m) {
 		view->state = ADSHARD_SEGMENT_STABLE;
 		return;

@@ -376,7 +376,7 @@ int ads_pool_load(struct ads_pool *pool, struct ads_target *at, sector_t len)
 
 	/* The metadata must agree; with a new pool it is what it gets. */
 	pool->volume_sectors = len;
-	r = ads_meta_load(pool, at->create ? &at->format : NULL);
+	r = ads_meta_load(pool, at->create ? &at->format : NULL, at->degraded);
 	if (r)
 		return r;
 	init_members(pool);

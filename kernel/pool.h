@@ -66,6 +66,7 @@ struct ads_totals {
  *		ads_registry.lock
  * @nr_map:	entries of @map: those beyond @nr_segments are of a growth, and no
  *		record knows them yet; under @lock and the metadata lock
+ * @nr_lost:	segments on failed members: see ads_word_lost(); under @lock
  * @bound:	the table that @present is of; NULL if a reload has failed; under
  *		@lock
  * @md:		the mapped device that owns the pool: its identity
@@ -101,6 +102,7 @@ struct ads_pool {
 	sector_t volume_sectors;
 	u32 nr_members;			/* highest index + 1 */
 	u32 nr_map;
+	u32 nr_lost;
 	u32 logical_block_size;
 	uuid_t uuid;
 	char name[ADSHARD_NAME_SIZE];
@@ -152,6 +154,17 @@ struct ads_pool {
 	struct workqueue_struct *ctl_wq;	/* steps that commit or drain */
 	struct bio_set leg_bios;
 };
+
+/*
+ * The member that a segment was on has failed: I/O to it fails. It comes from an
+ * activation without that member, and its word has ADS_WORD_BAD, so that plain
+ * segments need not ask. Any context.
+ */
+static inline bool ads_word_lost(const struct ads_pool *pool, u64 word)
+{
+	return READ_ONCE(pool->members[ads_word_member(word)].state) ==
+	       ADSHARD_MEMBER_FAILED;
+}
 
 /* The registry; lookups for netlink. */
 struct ads_pool *ads_pool_get(const u8 uuid[ADSHARD_UUID_SIZE]);

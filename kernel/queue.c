@@ -87,6 +87,11 @@ static int queue_check(struct ads_pool *pool, u32 seg, u32 dst,
 		NL_SET_ERR_MSG_FMT(extack, "no member %u", dst);
 		return -ENOENT;
 	}
+	if (ads_word_lost(pool, READ_ONCE(pool->map[seg]))) {
+		NL_SET_ERR_MSG_FMT(extack, "segment %u is lost: the member that it was on has failed",
+				   seg);
+		return -EHOSTDOWN;
+	}
 	mb = &pool->members[dst];
 	if (!mb->bdev || mb->closing || mb->state == ADSHARD_MEMBER_FAILED) {
 		NL_SET_ERR_MSG_FMT(extack, "member %u has failed or is missing",

@@ -168,6 +168,8 @@ static const char *needed(struct ads_pool *pool, u16 member)
 {
 	const struct ads_member *mb = &pool->members[member];
 
+	if (mb->nr_lost)
+		return "segments were on it, which would be on nobody";
 	if (mb->nr_legs)
 		return "it holds segments, or some are on their way there";
 	if (mb->state != ADSHARD_MEMBER_DRAINED &&

@@ -154,7 +154,10 @@ static void unplace(struct ads_pool *pool, u32 first, u32 end)
 
 		mutex_lock(&pool->lock);
 		word = READ_ONCE(pool->map[seg]);
-		if (word != ADS_WORD_NONE)
+		if (word != ADS_WORD_NONE && ads_word_lost(pool, word)) {
+			pool->members[ads_word_member(word)].nr_lost--;
+			pool->nr_lost--;
+		} else if (word != ADS_WORD_NONE)
 			ads_slot_free(&pool->members[ads_word_member(word)],
 				      ads_word_chunk(word) /
 				      ads_pool_slot_chunks(pool));
@@ -248,7 +251,8 @@ static int shrink(struct ads_pool *pool, u32 nr, sector_t len)
 	if (err)
 		return err;
 	for (seg = nr; seg < old; seg++)
-		own(&pool->members[ads_word_member(pool->map[seg])], -1);
+		if (!ads_word_lost(pool, pool->map[seg]))
+			own(&pool->members[ads_word_member(pool->map[seg])], -1);
 	mutex_lock(&pool->lock);
 	pool->nr_segments = nr;
 	pool->volume_sectors = len;

@@ -188,6 +188,7 @@ static int adshard_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	at->nr_spares = args.nr_spares;
 	at->nr_forget = args.nr_forget;
 	at->shrink_from = args.shrink_from;
+	at->degraded = args.degraded;
 	memcpy(at->forget, args.forget, sizeof(at->forget));
 
 	r = get_devices(ti, at, &args);
@@ -321,6 +322,7 @@ static void status_info(struct ads_pool *pool, char *result,
 	DMEMIT("%llu %llu %u %u %llu", ads_meta_seq(pool),
 	       READ_ONCE(pool->event_seq), ads_pool_bytes_per_segment(),
 	       nr_bad, bad);
+	DMEMIT(" %u", pool->nr_lost);
 	mutex_unlock(&pool->lock);
 }
 

@@ -28,6 +28,7 @@ struct ads_dev {
  * @nr_join:	so many of the last devices are blank, and join the pool
  * @nr_spares:	so many of the last of these, as spares
  * @forget:	members without a device that leave it
+ * @degraded:	activate without members that are missing and needed
  * @shrink_from: the length that the volume has, which gets shorter; 0: it doesn't
  */
 struct ads_args {
@@ -37,6 +38,7 @@ struct ads_args {
 	unsigned int nr_forget;
 	u16 forget[ADS_TXN_MAX];
 	u64 shrink_from;
+	bool degraded;
 	unsigned int nr_devs;
 	char **devs;
 };
@@ -53,6 +55,7 @@ struct ads_target {
 	struct list_head node;
 	struct ads_format format;
 	bool create;
+	bool degraded;
 	unsigned int nr_join, nr_spares;
 	unsigned int nr_forget;
 	u16 forget[ADS_TXN_MAX];

@@ -13,6 +13,7 @@
 
 #include "lib/dm.h"
 #include "lib/kmsg.h"
+#include "lib/offline.h"
 #include "lib/units.h"
 
 #include "found.h"
@@ -21,6 +22,7 @@
 static const struct ctl_opt opts[] = {
 	{ 'a', "all", NULL, "every pool that is found" },
 	{ 'd', "device", "DEVICE", "look only at these (repeatable)" },
+	{ 'D', "degraded", NULL, "go on for ever without members that are missing and needed" },
 	{ 'N', "dry-run", NULL, "only print the table" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -28,8 +30,38 @@ static const struct ctl_opt opts[] = {
 struct activate {
 	struct ctl *c;
 	struct json_object *list;
-	bool dry;
+	bool dry, degraded;
 };
+
+/* What would be lost: to be read before it is. */
+static void say_what_is_lost(struct activate *a, const struct found *f,
+			     const char *pool)
+{
+	struct ads_off *o = ads_off_new();
+	uint32_t on[ADSHARD_MAX_MEMBERS] = { 0 }, sum = 0;
+
+	for (size_t i = 0; i < f->pool->nr_dev; i++)
+		if (!f->problem[i])
+			ads_off_add(o, f->pool->dev[i]->path, false, NULL);
+	ads_off_judge(o);
+	for (uint32_t i = 0; o->chosen && i < o->st.nr_segments; i++)
+		on[ADS_OFF_MEMBER(o->place[i]) % ADSHARD_MAX_MEMBERS]++;
+	for (size_t i = 0; i < f->nr_missing; i++) {
+		const struct found_missing *m = &f->missing[i];
+		uint32_t n = m->index < ADSHARD_MAX_MEMBERS ? on[m->index] : 0;
+
+		if (!n || m->state == ADSHARD_MEMBER_FAILED)
+			continue;
+		sum += n;
+		ctl_warn(a->c, "%s: member %u %s missing: %u segment%s can't be read or written without it",
+			 pool, m->index, a->dry ? "is" : "is declared failed, as it is",
+			 n, n == 1 ? "" : "s");
+	}
+	if (sum)
+		ctl_warn(a->c, "%s: %u of %u segments are lost; the missing members can't come back with them",
+			 pool, sum, o->st.nr_segments);
+	ads_off_free(o);
+}
 
 static void warn_of(struct ctl *c, const struct found *f, const char *name)
 {
@@ -49,7 +81,7 @@ static void warn_of(struct ctl *c, const struct found *f, const char *name)
 }
 
 /* "<uuid> <n> <dev>..." of the devices without a problem, by index. */
-static char *table_params(const struct found *f, size_t *used)
+static char *table_params(const struct found *f, bool degraded, size_t *used)
 {
 	char uuid[ADS_UUID_STR], *text = NULL;
 	size_t size, n = 0;
@@ -66,6 +98,8 @@ static char *table_params(const struct found *f, size_t *used)
 		if (!f->problem[i])
 			fprintf(m, " %u:%u", d->major, d->minor);
 	}
+	if (degraded)
+		fprintf(m, " 1 degraded");
 	fclose(m);
 	*used = n;
 	return text;
@@ -107,7 +141,7 @@ static int start(struct activate *a, struct found *f, const char *pool)
 	rc = choose_name(a->c, f, name, sizeof(name));
 	if (rc)
 		return rc;
-	params = table_params(f, &used);
+	params = table_params(f, a->degraded, &used);
 	if (!params)
 		return ctl_fail_err(a->c, -ENOMEM, NULL);
 	if (a->dry) {
@@ -124,7 +158,10 @@ static int start(struct activate *a, struct found *f, const char *pool)
 	free(params);
 	if (ads_kmsg_reason(log, why, sizeof(why)) && rc)
 		return ctl_fail(a->c, rc == -EBUSY ? CTL_BUSY : CTL_REFUSED,
-				"%s: the kernel refused: %s", pool, why);
+				"%s: the kernel refused: %s%s", pool, why,
+				rc == -ENODEV && !a->degraded ?
+				" (adshardctl activate --degraded --dry-run says what would be lost)"
+				: "");
 	if (rc)
 		return ctl_fail_err(a->c, rc, &err);
 	ctl_say(a->c, "%s: active with %zu member%s on /dev/mapper/%s", pool,
@@ -154,6 +191,8 @@ static int activate(struct activate *a, struct ads_scan_pool *pool)
 			      name, f.no_meta);
 	} else {
 		warn_of(a->c, &f, name);
+		if (a->degraded)
+			say_what_is_lost(a, &f, name);
 		rc = start(a, &f, name);
 	}
 	if (a->list) {
@@ -198,9 +237,13 @@ static int run(struct ctl *c, int argc, char **argv)
 			all = true;
 		else if (val == 'd')
 			dev[nr++] = optarg;
+		else if (val == 'D')
+			a.degraded = true;
 		else if (val == 'N')
 			a.dry = true;
 	}
+	if (a.degraded && (all || optind == argc))
+		ctl_usage(c, "--degraded takes the name of one pool");
 	if (argc - optind > 1 || (all && optind < argc))
 		ctl_usage(c, "one pool, or --all");
 	rc = check_module(&a);

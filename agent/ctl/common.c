@@ -212,6 +212,7 @@ void ctl_json_pool(struct json_object *o, const struct ads_pool *p)
 	ads_json_u64(o, "heat_sample", p->heat_sample);
 	ads_json_u64(o, "kernel_bytes_per_segment", p->bytes_per_segment);
 	ads_json_u64(o, "bad_ranges", p->nr_bad);
+	ads_json_u64(o, "lost_segments", p->nr_lost);
 	ads_json_u64(o, "bad_bytes", p->bad_bytes);
 	if (p->knows_bad)
 		ads_json_u64(o, "bad_ranges_free", p->nr_bad_free);

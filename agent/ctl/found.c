@@ -79,7 +79,9 @@ static void newest(struct found *f, uint64_t *seq)
 		if (m->top_record)
 			seq[i] = m->seq > m->top_record ? m->seq :
 							  m->top_record;
-		if (!f->meta || m->seq > f->meta->seq) {
+		/* The later term first: another history may have more records. */
+		if (!f->meta || m->term > f->meta->term ||
+		    (m->term == f->meta->term && m->seq > f->meta->seq)) {
 			ads_meta_free(f->meta);
 			f->meta = m;
 		} else {

@@ -120,12 +120,14 @@ static void judge_failed(const struct ads_member *m, struct health *h)
 	char name[128];
 
 	ads_member_name(m, name, sizeof(name));
-	if (m->nr_segments) {
+	if (m->nr_segments + m->nr_lost) {
+		uint32_t n = m->nr_segments + m->nr_lost;
+
 		if (!verdict(h, HEALTH_CRIT, "degraded"))
 			return;
 		snprintf(h->why, sizeof(h->why),
-			 "%s has failed with %u segment%s on it", name,
-			 m->nr_segments, m->nr_segments == 1 ? "" : "s");
+			 "%s has failed with %u segment%s on it", name, n,
+			 n == 1 ? "" : "s");
 		snprintf(h->action, sizeof(h->action),
 			 "restore these segments' data from a backup ('adshardctl segments --member %u' lists them)",
 			 m->index);
@@ -266,7 +268,7 @@ static void judge_healthy(const struct ads_member *m, size_t nr,
 		snprintf(h->why, sizeof(h->why),
 			 "%s is drained: it holds no data any more", name);
 		snprintf(h->action, sizeof(h->action),
-			 "pull it, or take it back with 'adshardctl member %s online'",
+			 "pull it, or take it back with 'adshardctl member online %s'",
 			 name);
 		return;
 	}

@@ -135,6 +135,7 @@ static void json_member(struct json_object *o, const struct view *v,
 	ads_json_u64(o, "free_slots", m->nr_free);
 	ads_json_u64(o, "free", (uint64_t)m->nr_free * v->pool->segment_size);
 	ads_json_u64(o, "segments", m->nr_segments);
+	ads_json_u64(o, "lost_segments", m->nr_lost);
 	ads_json_u64(o, "read_errors", m->read_errors);
 	ads_json_u64(o, "write_errors", m->write_errors);
 	ads_json_u64(o, "flush_errors", m->flush_errors);

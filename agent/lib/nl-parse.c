@@ -107,6 +107,7 @@ static const struct nla_policy policy[ADSHARD_A_MAX + 1] = {
 	[ADSHARD_A_DST_RATE] = U64,
 	[ADSHARD_A_SRC_RATE_BY] = U32,
 	[ADSHARD_A_DST_RATE_BY] = U32,
+	[ADSHARD_A_NR_LOST] = U32,
 };
 
 static const struct nla_policy seg_policy[ADSHARD_SEG_A_MAX + 1] = {
@@ -213,6 +214,7 @@ void ads_nl_parse_pool(struct nlattr **a, struct ads_pool *p)
 	p->nr_bad = u32(a, ADSHARD_A_NR_BAD);
 	p->nr_bad_free = u32(a, ADSHARD_A_NR_BAD_FREE);
 	p->bad_bytes = u64(a, ADSHARD_A_BAD_BYTES);
+	p->nr_lost = u32(a, ADSHARD_A_NR_LOST);
 }
 
 /*
@@ -246,6 +248,7 @@ void ads_nl_parse_member(struct nlattr **a, struct ads_member *m)
 	m->nr_slots = u32(a, ADSHARD_A_NR_SLOTS);
 	m->nr_free = u32(a, ADSHARD_A_NR_FREE);
 	m->nr_segments = u32(a, ADSHARD_A_NR_SEGMENTS);
+	m->nr_lost = u32(a, ADSHARD_A_NR_LOST);
 	m->data_start = u64(a, ADSHARD_A_DATA_START);
 	m->class = u32(a, ADSHARD_A_CLASS);
 	string(a, ADSHARD_A_DOMAIN, m->domain, sizeof(m->domain));
@@ -462,6 +465,7 @@ const char *ads_segment_state_name(uint32_t state)
 		[ADSHARD_SEGMENT_STABLE] = "stable",
 		[ADSHARD_SEGMENT_QUEUED] = "queued",
 		[ADSHARD_SEGMENT_MIGRATING] = "migrating",
+		[ADSHARD_SEGMENT_LOST] = "lost",
 	};
 
 	return NAME(names, state);
@@ -520,6 +524,9 @@ const char *ads_event_name(uint32_t type)
 		[ADSHARD_EVENT_MIGRATION_DONE] = "migration-done",
 		[ADSHARD_EVENT_MIGRATION_FAILED] = "migration-failed",
 		[ADSHARD_EVENT_MIGRATION_ABORTED] = "migration-aborted",
+		[ADSHARD_EVENT_MEMBER_JOINED] = "member-joined",
+		[ADSHARD_EVENT_MEMBER_LEFT] = "member-left",
+		[ADSHARD_EVENT_POOL_RESIZED] = "pool-resized",
 	};
 
 	return NAME(names, type);

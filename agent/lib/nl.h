@@ -54,6 +54,7 @@ struct ads_pool {
 	bool knows_bad;			/* false: a module without bad ranges */
 	uint32_t nr_bad, nr_bad_free;	/* bad ranges, and room for more */
 	uint64_t bad_bytes;
+	uint32_t nr_lost;		/* segments, with members that failed */
 };
 
 struct ads_member {
@@ -67,6 +68,7 @@ struct ads_member {
 	uint64_t size;
 	uint32_t nr_slots, nr_free;
 	uint32_t nr_segments;		/* with a leg here */
+	uint32_t nr_lost;		/* that were here when it failed */
 	uint64_t data_start;
 	uint32_t class;			/* enum adshard_member_class */
 	char domain[ADSHARD_LABEL_SIZE];

@@ -70,6 +70,10 @@ static void check_tables(struct ads_off *o, struct ads_off_dev *d)
 		const struct ads_off_table *t = &d->table[a];
 		const char *wrong = ads_off_table_wrong(t);
 
+		/* It still has what the pool was made with, and the records. */
+		if (t->is == ADS_OFF_BLANK && d->table[a ^ 1].is == ADS_OFF_GOOD &&
+		    d->table[a ^ 1].at.seq == 1)
+			continue;
 		if (wrong && (a == o->area || ads_off_expects_both(o) ||
 			      t->is == ADS_OFF_GOOD))
 			ads_off_say(o, ADS_OFF_DAMAGE, a == o->area ?

@@ -84,8 +84,10 @@ static void check_lag(struct ads_off *o, struct ads_off_dev *d)
 static void check_history(struct ads_off *o, struct ads_off_dev *d)
 {
 	for (int a = 0; a < 2; a++) {
+		/* Or it changed since, on the way to the end. */
 		if (d->table[a].is != ADS_OFF_GOOD ||
-		    d->table[a].st.history == o->st.history)
+		    d->table[a].st.history == o->st.history ||
+		    ads_off_same(&d->table[a].end, &o->end))
 			continue;
 		ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR, "history", d,
 			    d->sb.index,
@@ -219,9 +221,8 @@ static void check_segment(struct ads_off *o, uint32_t seg, uint32_t *on)
 	}
 	on[index]++;
 	m = &o->member[index];
-	if (m->state == ADSHARD_MEMBER_FAILED ||
-	    m->state == ADSHARD_MEMBER_DRAINED)
-		bad_map(o, seg, "is on a member that is failed or drained");
+	if (m->state == ADSHARD_MEMBER_DRAINED)
+		bad_map(o, seg, "is on a member that is drained");
 	else if (chunk & ((1U << shift) - 1) ||
 		 chunk >> shift >= ads_fmt_slots(&o->geo,
 						 le32toh(m->data_chunks)))
@@ -265,6 +266,13 @@ void ads_off_check_segments(struct ads_off *o)
 		bool meta = is_active(o, i);
 		struct ads_off_dev *d;
 
+		if (o->member[i].state == ADSHARD_MEMBER_FAILED && on[i])
+			ads_off_say(o, ADS_OFF_NOTE, ADS_OFF_NOTHING, "lost",
+				    NULL, i,
+				    "%u segments are lost: they were on member %u, which has failed",
+				    on[i], i);
+		if (o->member[i].state == ADSHARD_MEMBER_FAILED)
+			continue;
 		if (ads_fmt_member_free(&o->member[i]) || ads_off_find(o, i))
 			continue;
 		d = lost_one(o, i);

@@ -88,6 +88,7 @@ static const struct attr_info attr_info[ADSHARD_A_MAX + 1] = {
 	A(FLOOR_BPS, U64), A(LATENCY_NS, U64), A(LATENCY_NOW_NS, U64),
 	A(SRC_RATE, U64), A(DST_RATE, U64), A(SRC_RATE_BY, U32),
 	A(DST_RATE_BY, U32),
+	A(NR_LOST, U32),
 };
 
 #define S(name, type) [ADSHARD_SEG_A_##name] = { #name, type }

@@ -71,7 +71,7 @@ int sim_pool_load(struct sim_pool *p, const struct sim_format *format)
 			strscpy(f.name, format->name, sizeof(f.name));
 	}
 	assert(!p->loaded);
-	err = ads_meta_load(pool, format ? &f : NULL);
+	err = ads_meta_load(pool, format ? &f : NULL, false);
 	if (err)
 		return err;
 	p->loaded = true;

@@ -19,6 +19,12 @@
  *	name <name>		of the new pool, up to 63 bytes of letters,
  *				digits, "-_.+" (only with "-")
  *
+ *	of a table for a pool that is to be activated:
+ *
+ *	degraded		go on without metadata members and the only copies
+ *				of segments that are missing. Their members have
+ *				failed then for ever; I/O to these segments fails
+ *
  *	of a table for a pool that is active (all that it changes happens at its
  *	resume; if that fails, the volume stays suspended with nothing changed,
  *	until the table that it had is loaded again and resumed):
@@ -42,6 +48,7 @@
  *	<migrations active> <queued> <done> <failed> <aborted>
  *	<bytes copied> <chunks verified> <mismatches> <record sequence>
  *	<event sequence> <kernel bytes per segment> <bad ranges> <bad sectors>
+ *	<lost segments>
  *
  *	state: "loading" (before the first resume), "ok", "degraded" (a member
  *	has failed), "readonly" (no metadata member takes records: I/O goes on,
@@ -98,6 +105,7 @@
  *	ADSHARD_A_BYTES_PER_SEGMENT	u32: kernel memory of a plain segment
  *	ADSHARD_A_NR_BAD	u32 bad ranges of the volume, see GET_BAD
  *	ADSHARD_A_BAD_BYTES	u64 what they add up to
+ *	ADSHARD_A_NR_LOST	u32 segments that were on members which have failed
  *	ADSHARD_A_NR_BAD_FREE	u32: room for so many more. The last eighth is for
  *				writes that make two of one
  *
@@ -117,6 +125,7 @@
  *	ADSHARD_A_DOMAIN	string: what fails together, absent if unknown
  *	ADSHARD_A_LOCATION	string: where to find it, likewise
  *	ADSHARD_A_COST, _WEIGHT	u32, for placement and for reads; 0: the default
+ *	ADSHARD_A_NR_LOST	u32 segments that were here when it failed
  *	ADSHARD_A_SPARE		u8 0/1: nothing is placed there but by name
  *	ADSHARD_A_SRC_BPS, _DST_BPS	u64 limit, 0 = none
  *	ADSHARD_A_SRC_ACTIVE_MAX, _DST_ACTIVE_MAX	u32 limit
@@ -360,6 +369,7 @@ enum adshard_attr {
 	ADSHARD_A_DST_RATE,
 	ADSHARD_A_SRC_RATE_BY,
 	ADSHARD_A_DST_RATE_BY,
+	ADSHARD_A_NR_LOST,
 	__ADSHARD_A_MAX,
 };
 
@@ -400,6 +410,7 @@ enum adshard_segment_state {
 	ADSHARD_SEGMENT_STABLE,
 	ADSHARD_SEGMENT_QUEUED,		/* waits for its migration to start */
 	ADSHARD_SEGMENT_MIGRATING,
+	ADSHARD_SEGMENT_LOST,		/* its member has failed: I/O fails */
 };
 
 /* Steps of a migration, in this order but for ABORT. */
