@@ -167,8 +167,9 @@ int ads_load_segments(struct ads_load *l)
 	}
 	if (!l->unreadable)
 		return 0;
-	DMERR("%u of %u segments could not be read or written without what is missing; \"degraded\" would go on without it for ever",
+	DMERR("%u of %u segments are out of reach without what is missing;",
 	      l->unreadable, l->pool->nr_segments);
+	DMERR("\"degraded\" would go on without it for ever");
 	return -ENODEV;
 }
 
@@ -319,9 +320,9 @@ static int check_histories(const struct ads_load *l)
 			if (!seen->try[k].valid ||
 			    seen->try[k].history == l->st.history)
 				continue;
-			DMERR("%pg, member %u, belongs to a history before a degraded activation: what it holds is out of date.",
+			DMERR("%pg (member %u) belongs to a history before a degraded activation:",
 			      seen->bdev, index);
-			DMERR("Leave it out; to use the disk, erase it and add it anew (adshardctl member add --reuse)");
+			DMERR("leave it out, or erase it and add it anew (member add --reuse)");
 			return -ESTALE;
 		}
 	}
@@ -355,7 +356,7 @@ int ads_load_check_set(struct ads_load *l)
 		}
 		if (!l->pool->members[index].bdev) {
 			ads_load_missing(l, index, "it holds metadata");
-			DMERR("what was recorded last may be known to it alone; \"degraded\" would go on without it for ever");
+			DMERR("it alone may know the last changes; \"degraded\" would go on without it for ever");
 			return -ENODEV;
 		}
 		seen = ads_load_find(l, index);

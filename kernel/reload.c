@@ -134,7 +134,7 @@ static int identify(struct plan *p, unsigned int i)
 	if (err)
 		return err;
 	if (p->as[i] == ADSHARD_NO_MEMBER && joins) {
-		DMERR("%pg can't join: it is not blank, but a member that the pool does not know any more",
+		DMERR("%pg can't join: it is not blank, but was a member once",
 		      bdev);
 		return -EEXIST;
 	}
@@ -473,6 +473,7 @@ static int welcome(struct plan *p)
 {
 	struct ads_pool *pool = p->pool;
 	unsigned int i;
+	u32 slots;
 	int err;
 
 	for (i = 0; i < p->at->nr_devs; i++) {
@@ -483,8 +484,9 @@ static int welcome(struct plan *p)
 		mb = &pool->members[p->as[i]];
 		if (mb->slots)
 			continue;
-		err = ads_slots_init(mb, ads_fmt_slots(&pool->meta->geo,
-				     le32_to_cpu(mb->disk.data_chunks)));
+		slots = ads_fmt_slots(&pool->meta->geo,
+				      le32_to_cpu(mb->disk.data_chunks));
+		err = ads_slots_init(mb, slots);
 		if (err)
 			return err;
 		ads_member_limits(mb);
@@ -597,6 +599,6 @@ int ads_pool_may_reload(struct dm_target *ti, struct ads_target *at)
 		ti->error = "The volume can't get this length (the kernel log says why)";
 	if (!why)
 		return err;
-	ti->error = "A reload must name every member that is in use (the kernel log says which it does not)";
+	ti->error = "A reload must name every member in use (the kernel log says which)";
 	return -EBUSY;
 }

@@ -289,8 +289,9 @@ int ads_pool_may_resize(struct ads_pool *pool, const struct ads_target *at,
 	/* What is cut off is gone, and a wrong number is easily typed. */
 	if (len < pool->volume_sectors &&
 	    at->shrink_from != pool->volume_sectors) {
-		DMERR("pool %s has %llu sectors, the table %llu: to cut off what is beyond it has to say \"shrink_from %llu\"",
-		      pool->name, (u64)pool->volume_sectors, (u64)len,
+		DMERR("pool %s has %llu sectors, the table %llu: to cut it off,",
+		      pool->name, (u64)pool->volume_sectors, (u64)len);
+		DMERR("the table has to say \"shrink_from %llu\"",
 		      (u64)pool->volume_sectors);
 		return -EINVAL;
 	}
