@@ -45,7 +45,7 @@ static int parse_change(struct dm_target *ti, const char *key,
 	u64 n;
 
 	if (args->create)
-		return bad(ti, "join, spares, forget and shrink_from are for a pool that is active");
+		return bad(ti, "join, spares, forget, shrink_from: for an active pool");
 	if (!strcmp(key, "shrink_from")) {
 		if (kstrtou64(value, 10, &args->shrink_from) ||
 		    !args->shrink_from)

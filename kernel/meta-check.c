@@ -356,7 +356,7 @@ int ads_load_check_set(struct ads_load *l)
 		}
 		if (!l->pool->members[index].bdev) {
 			ads_load_missing(l, index, "it holds metadata");
-			DMERR("it alone may know the last changes; \"degraded\" would go on without it for ever");
+			DMERR("it may know the last changes; \"degraded\" goes on without it");
 			return -ENODEV;
 		}
 		seen = ads_load_find(l, index);

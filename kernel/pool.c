@@ -366,7 +366,7 @@ int ads_pool_load(struct ads_pool *pool, struct ads_target *at, sector_t len)
 	if (pool->loaded)
 		return ads_pool_reload(pool, at, len);
 	if (at->nr_join || at->nr_forget || at->shrink_from) {
-		DMERR("%s: members join and leave, and the volume shrinks, while the pool is active",
+		DMERR("%s: members join and leave a pool that is active",
 		      dm_device_name(pool->md));
 		return -EINVAL;
 	}

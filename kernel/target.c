@@ -75,7 +75,7 @@ static int check_joining(struct dm_target *ti, struct ads_target *at,
 		DMERR("%pg: logical block size %u is larger than the pool's, %u",
 		      bdev, bdev_logical_block_size(bdev),
 		      at->logical_block_size);
-		ti->error = "A device has larger logical blocks than the pool (the kernel log says which)";
+		ti->error = "A device's blocks are too large (the kernel log says which)";
 		return -EINVAL;
 	}
 	d->data_start = at->data_start;
