@@ -201,6 +201,12 @@ struct view {
 	struct sim_segment at[SEGMENTS + 12];
 };
 
+static bool is_lost(const struct sim_pool *p, const struct view *v, uint32_t seg)
+{
+	return sim_pool_member(p, v->at[seg].member).state ==
+	       ADSHARD_MEMBER_FAILED;
+}
+
 /* Each segment has one owner, each slot one segment. */
 static void look(const struct sim_pool *p, struct view *v)
 {
@@ -220,8 +226,11 @@ static void look(const struct sim_pool *p, struct view *v)
 
 		must(s.member < sim_pool_members(p));
 		m = sim_pool_member(p, s.member);
-		must(m.dev && m.state != ADSHARD_MEMBER_FAILED &&
-		     m.state != ADSHARD_MEMBER_DRAINED && m.state);
+		v->at[i] = s;
+		/* Lost: an activation went on without it. Nobody looks there. */
+		if (is_lost(p, v, i))
+			continue;
+		must(m.dev && m.state != ADSHARD_MEMBER_DRAINED && m.state);
 		must(s.chunk % (1U << slot_shift) == 0);
 		must(s.chunk >> slot_shift < m.nr_slots);
 		must(sim_pool_place(p, i) >= META * 8);
@@ -231,7 +240,6 @@ static void look(const struct sim_pool *p, struct view *v)
 			must(v->at[k].member != s.member ||
 			     v->at[k].chunk != s.chunk);
 		taken[s.member]++;
-		v->at[i] = s;
 	}
 	for (uint16_t i = 0; i < sim_pool_members(p); i++)
 		must(sim_pool_member(p, i).nr_taken == taken[i]);
@@ -282,7 +290,8 @@ static int take(struct sim_dev **line, unsigned int nr, bool busy,
 		look(p, v);
 	if (!err && busy) {
 		for (uint16_t m = 0; m < sim_pool_members(p); m++)
-			if (sim_pool_member(p, m).state == ADSHARD_MEMBER_ONLINE)
+			if (sim_pool_member(p, m).state == ADSHARD_MEMBER_ONLINE &&
+			    !is_lost(p, v, m % v->nr))
 				sim_pool_move(p, m % v->nr, m);
 		sim_pool_note(p);
 		sim_run_works();
