@@ -88,7 +88,7 @@ static int queue_check(struct ads_pool *pool, u32 seg, u32 dst,
 		return -ENOENT;
 	}
 	if (ads_word_lost(pool, READ_ONCE(pool->map[seg]))) {
-		NL_SET_ERR_MSG_FMT(extack, "segment %u is lost: the member that it was on has failed",
+		NL_SET_ERR_MSG_FMT(extack, "segment %u is lost: its member has failed",
 				   seg);
 		return -EHOSTDOWN;
 	}

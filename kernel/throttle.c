@@ -44,10 +44,10 @@
 /* One bio in 16 is sampled: a silence that is shorter means nothing. */
 #define QUIET_NS	(5 * NSEC_PER_SEC)
 /* A move has to end some day, floor or none. */
-#define PACE_MIN	(1ULL << 20)
-#define PACE_MAX	(1ULL << 40)
+#define PACE_MIN	BIT_ULL(20)
+#define PACE_MAX	BIT_ULL(40)
 /* Without a ceiling: a sixteenth of this a step. */
-#define PACE_SPAN	(1ULL << 28)
+#define PACE_SPAN	BIT_ULL(28)
 
 /* The most that the pace is of use for. */
 static u64 pace_top(const struct ads_member *mb)

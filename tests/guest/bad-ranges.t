@@ -29,7 +29,7 @@ cure() { # MEMBER: of all of it
 	done
 	[ -z "$(cat $NULLB/member"$1"/badblocks)" ] || bail "cannot make member $1 good"
 }
-bad_words() { dm_status vol | awk '{ print $(NF - 1), $NF }'; }
+bad_words() { dm_status vol | awk '{ print $20, $21 }'; }
 move() { # SEG MEMBER
 	start "$1" "$2" && wait_for 60 idle
 }

@@ -16,8 +16,7 @@ d=("${MEMBERS[@]}")
 # 24 segments of 1 MiB on the first two
 run "a pool" dm_create vol "0 49152 adshard - 2 ${d[0]} ${d[1]} 2 segment_size 2048"
 uuid=$(dmsetup table vol | cut -d' ' -f4)
-field() { nlabuse "$@" | sed -nE "s/.* $name=(\"[^\"]*\"|[^ ]*).*/\1/p"; }
-of_pool() { name=$1 field get_pool "pool_uuid=$uuid"; }
+of_pool() { nlabuse get_pool "pool_uuid=$uuid" | sed -nE "s/.* $1=(\"[^\"]*\"|[^ ]*).*/\1/p"; }
 of_member() { nlabuse -d get_member "pool_uuid=$uuid" | grep " member=$2 " | sed -nE "s/.* $1=([^ ]*).*/\1/p"; }
 content() { dd if=/dev/mapper/vol bs=1M count="${1:-24}" iflag=direct status=none | sha256sum; }
 dd if=/dev/urandom of=/dev/mapper/vol bs=1M count=24 oflag=direct status=none

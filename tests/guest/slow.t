@@ -143,6 +143,6 @@ run "the move is made" wait_for 60 idle
 is "$(where "$k") $(word 9)" "2 0" "well"
 # what the write that failed went over may have either content
 dd if=$DEV of=/tmp/model bs=512 skip=$((base + 8)) seek=$((base + 8)) count=8 iflag=direct conv=notrunc status=none
-is "$(scan "$k") $(dm_status vol | awk '{ print $NF }')" " 8" "nothing of it is bad: the destination had all of it"
+is "$(scan "$k") $(dm_status vol | awk '{ print $21 }')" " 8" "nothing of it is bad: the destination had all of it"
 
 done_testing

@@ -89,6 +89,8 @@ static void forge_history(int i)
 	struct adshard_table *t = (void *)(img[i] + other_area(i) * 4096);
 
 	t->state.history = ~t->state.history;
+	/* Not one that the records lead on from: that would be our own past. */
+	t->last_crc = ~t->last_crc;
 	ads_fmt_table_seal(t, &s.geo, s.uuid,
 			   other_area(i) == s.geo.table_block[1]);
 }
