@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # adshardctl member add, remove, replace and resize, under a file system that is written to; what is
 # refused; what was interrupted goes on; stale members come back as new ones.
-# kernels: um 6.12
+# kernels: 6.12
 # kernels-long: 6.1 6.12 um
 # timeout: 400
 # memory: 768

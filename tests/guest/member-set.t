@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What is known of a member: set, shown, kept over a crash; spares take what is sent to them by name.
-# kernels: um 6.12
+# kernels: um
 # kernels-long: 6.1 6.12 um
 . /t/lib.sh
 
