@@ -40,10 +40,11 @@ waits() {
 	gate "$gate" open
 	run "$what: and then it is" result command
 }
+# suspended WHAT NR: so many of the four were copied to their end
 suspended() {
-	local what=$1 stat
+	local what=$1 nr=$2 stat
 	stat=$(seen)
-	is "$(word 11)" $((before + CHUNKS)) "$what: these four chunks were copied, and no other"
+	is "$(word 11)" $((before + nr)) "$what: these chunks were copied, and no other"
 	sleep 1
 	is "$(seen)" "$stat" "$what: no disk is asked for anything while it is suspended"
 	is "$(word 6) $(word 8)" "1 $done" "$what: the segment is still on its way"
@@ -55,14 +56,14 @@ for how in '' --noflush; do
 	segment=$(on 0)
 	# shellcheck disable=SC2086 # no word, or one
 	waits "suspend${how:+ $how} amid reads" d0 reads dmsetup suspend $how vol
-	suspended "suspend${how:+ $how} amid reads"
+	suspended "suspend${how:+ $how} amid reads" 0	# no write waits for them
 	dmsetup resume vol
 	run "the segment moves" wait_for 20 at "$segment" 1
 
 	segment=$(on 0)
 	# shellcheck disable=SC2086 # no word, or one
 	waits "suspend${how:+ $how} amid writes" d1 writes dmsetup suspend $how vol
-	suspended "suspend${how:+ $how} amid writes"
+	suspended "suspend${how:+ $how} amid writes" $CHUNKS
 	dmsetup resume vol
 	run "the segment moves" wait_for 20 at "$segment" 1
 done

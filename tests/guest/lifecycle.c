@@ -122,15 +122,18 @@ static void load_refused(struct suspender *s)
 		s->refused++;
 }
 
-/* A table of another length is found out at the resume, and leaves the volume suspended. */
+/*
+ * One that would cut off the end is found out by the resume, if not before, which then leaves the
+ * volume suspended.
+ */
 static void resume_refused(struct suspender *s)
 {
-	if (dm_table(DM_DEVICE_RELOAD, s->name, 0, s->sectors + 8, "adshard", s->table)) {
+	if (dm_table(DM_DEVICE_RELOAD, s->name, 0, s->sectors - 8, "adshard", s->table)) {
 		s->refused++;
 		return;
 	}
 	if (!dm_resume(s->name))
-		wrong(s, "a table that is too long", 0);
+		wrong(s, "a table that is too short", 0);
 	else
 		s->refused_late++;
 	if (dm_table(DM_DEVICE_RELOAD, s->name, 0, s->sectors, "adshard", s->table))
