@@ -23,7 +23,7 @@ refused() {
 	like "$(klog)" "$1" "$2"
 	dmsetup info vol >/dev/null 2>&1 && dmsetup remove vol
 }
-seq() { dm_status vol | awk '{ print $(NF - 4) }'; }
+seq() { dm_status vol | awk '{ print $17 }'; }
 map() {
 	local seg
 	for ((seg = 0; seg < 32; seg++)); do dmsetup message vol 0 locate $seg; done
