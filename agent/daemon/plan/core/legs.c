@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * More legs and fewer: those that are missing, those that a risk asks for, those
+ * that are needed no more.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/plan/core/priv.h"
+
+static unsigned int wanted_legs(const struct plan_seg *g)
+{
+	return g->wanted ? g->wanted : 1;
+}
+
+/* Legs on members of at most that band. */
+static unsigned int legs_in(const struct work *w, const struct plan_seg *g,
+			    uint8_t band)
+{
+	unsigned int n = 0;
+
+	for (unsigned int l = 0; l < g->nr_legs; l++) {
+		const struct work_member *m = work_of(w, g->leg[l]);
+
+		n += m->band <= band && !(m->leaving && band < PLAN_EMPTY);
+	}
+	return n;
+}
+
+static struct plan_action *replicate(struct work *w, uint32_t seg,
+				     enum plan_cause cause, uint16_t about)
+{
+	struct work_ask ask = { .seg = seg, .from = PLAN_NONE, .cause = cause,
+				.only = PLAN_NONE, .group = -1 };
+	uint16_t to = work_dest(w, &ask);
+
+	if (to == PLAN_NONE && work_pin(w, seg)) {
+		ask.pinned = true;
+		to = work_dest(w, &ask);
+	}
+	return to == PLAN_NONE ? NULL :
+	       work_act(w, PLAN_DO_REPLICATE, cause, seg, PLAN_NONE, to, about);
+}
+
+struct wants {
+	uint32_t seg;
+	float heat;
+	uint8_t left;		/* sound legs that it has */
+};
+
+static int by_need(const void *a, const void *b)
+{
+	const struct wants *x = a, *y = b;
+
+	if (x->left != y->left)
+		return x->left < y->left ? -1 : 1;
+	if (x->heat != y->heat)
+		return x->heat > y->heat ? -1 : 1;
+	return (x->seg > y->seg) - (x->seg < y->seg);
+}
+
+/* -- those that are missing ---------------------------------------------------- */
+
+void work_rebuild(struct work *w)
+{
+	const struct plan_state *s = w->s;
+	uint32_t n = 0, nr = 0, lost = 0, first = PLAN_NO_SEG, stuck = 0;
+	uint32_t first_stuck = PLAN_NO_SEG;
+	struct wants *list;
+
+	for (uint32_t i = 0; i < s->nr_segs; i++) {
+		const struct plan_seg *g = &s->seg[i];
+		unsigned int there = legs_in(w, g, PLAN_RESCUE);
+
+		if (g->nr_legs && !there) {
+			lost++;
+			first = first == PLAN_NO_SEG ? i : first;
+		}
+		n += there && there < wanted_legs(g);
+	}
+	if (lost) {
+		struct plan_problem *b =
+			work_problem(w, PLAN_BY_REBUILD, PLAN_NONE, first,
+				     "%u segments have no leg that can be read: the members with them are missing or have failed",
+				     lost);
+
+		if (b)
+			b->count = lost;
+	}
+	if (!n)
+		return;
+	list = malloc(n * sizeof(*list));
+	if (!list) {
+		w->error = -ENOMEM;
+		return;
+	}
+	for (uint32_t i = 0; i < s->nr_segs && nr < n; i++) {
+		const struct plan_seg *g = &s->seg[i];
+		unsigned int there = legs_in(w, g, PLAN_RESCUE);
+
+		if (there && there < wanted_legs(g) && !work_taken(w, i))
+			list[nr++] = (struct wants){ i, work_heat(g),
+						     (uint8_t)there };
+	}
+	qsort(list, nr, sizeof(*list), by_need);
+	for (uint32_t i = 0; i < nr && !w->error; i++) {
+		/* no more legs than the format has places for; and a failed
+		 * leg that is still listed holds one */
+		if (s->seg[list[i].seg].nr_legs < PLAN_LEGS &&
+		    replicate(w, list[i].seg, PLAN_BY_REBUILD, PLAN_NONE))
+			continue;
+		if (!stuck++)
+			first_stuck = list[i].seg;
+	}
+	free(list);
+	w->urgent_work |= nr > stuck;
+	if (stuck) {
+		struct plan_problem *b =
+			work_problem(w, PLAN_BY_REBUILD, PLAN_NONE, first_stuck,
+				     "%u segments have fewer legs than they should and find no place for another",
+				     stuck);
+
+		if (b)
+			b->count = stuck;
+	}
+}
+
+/* -- those that are needed no more ------------------------------------------------ */
+
+/* All its members are well again: the leg to drop, the fullest member first. */
+static uint16_t needless(const struct work *w, const struct plan_seg *g)
+{
+	uint16_t best = PLAN_NONE;
+	float best_left = 2;
+
+	if (!g->extra || g->nr_legs <= wanted_legs(g) ||
+	    legs_in(w, g, PLAN_OK) != g->nr_legs)
+		return PLAN_NONE;
+	for (unsigned int l = 0; l < g->nr_legs; l++) {
+		const struct work_member *m = work_of(w, g->leg[l]);
+		float left = (float)m->room / (float)(m->m->slots ?
+						      m->m->slots : 1);
+
+		if (left < best_left) {
+			best_left = left;
+			best = g->leg[l];
+		}
+	}
+	return best;
+}
+
+void work_recovered(struct work *w)
+{
+	for (uint32_t i = 0; i < w->s->nr_segs && !w->error; i++) {
+		uint16_t from;
+
+		if (!w->s->seg[i].extra || work_taken(w, i))
+			continue;
+		from = needless(w, &w->s->seg[i]);
+		if (from != PLAN_NONE)
+			work_act(w, PLAN_DO_DROP, PLAN_BY_RECOVERED, i, from,
+				 PLAN_NONE, from);
+	}
+}
+
+/* -- those that a risk asks for ----------------------------------------------------- */
+
+static bool is_watched(const struct work *w, uint32_t pos)
+{
+	return w->m[pos].band == PLAN_WATCH && !w->m[pos].leaving &&
+	       w->m[pos].m->state == PLAN_ONLINE;
+}
+
+static void replicate_member(struct work *w, struct work_member *m)
+{
+	struct wants *list;
+	uint32_t n = 0, stuck = 0;
+	uint64_t keep = w->slots * (uint64_t)w->p->replicate.free / 100;
+	bool full = false;
+
+	if (!m->legs)
+		return;
+	list = malloc(m->legs * sizeof(*list));
+	if (!list) {
+		w->error = -ENOMEM;
+		return;
+	}
+	for (uint32_t i = 0; i < m->legs; i++) {
+		const struct plan_seg *g = &w->s->seg[m->seg[i]];
+
+		if (!work_taken(w, m->seg[i]) && g->nr_legs < PLAN_LEGS &&
+		    !(g->flags & PLAN_SEG_BLANK) && !legs_in(w, g, PLAN_OK))
+			list[n++] = (struct wants){ m->seg[i], work_heat(g), 1 };
+	}
+	qsort(list, n, sizeof(*list), by_need);
+	for (uint32_t i = 0; i < n && !w->error; i++) {
+		full |= w->free <= keep;
+		if (full || !replicate(w, list[i].seg, PLAN_BY_REPLICATE,
+				       m->m->index))
+			stuck++;
+	}
+	free(list);
+	if (stuck && !w->error) {
+		uint32_t job = work_job(w, PLAN_BY_REPLICATE, m->m->index);
+		struct plan_problem *b =
+			work_problem(w, PLAN_BY_REPLICATE, m->m->index,
+				     PLAN_NO_SEG,
+				     "%u single segments of %s get no second leg: %s",
+				     stuck, m->m->name,
+				     full ? "replicate.free percent of the pool stay free" :
+					    "no member may take them");
+
+		w->r->job[job].no_room = stuck;
+		if (b)
+			b->count = stuck;
+	}
+}
+
+void work_replicate(struct work *w)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < w->s->nr_members; i++)
+		any |= is_watched(w, i);
+	if (!any || work_list(w, is_watched))
+		return;
+	for (int score = 100; score >= -1; score--)
+		for (uint32_t i = 0; i < w->s->nr_members; i++)
+			if (is_watched(w, i) && w->m[i].m->score == score &&
+			    !w->error)
+				replicate_member(w, &w->m[i]);
+}
