@@ -20,7 +20,7 @@ medium() {
 	local d=${MEMBERS[$1]} at=$((${2:-MEMBER_SECTORS} - DATA)) bad=${3:-0} size=$((MEMBER_SECTORS - DATA))
 	local end=$((at + bad))
 	{
-		echo "0 $at linear $d $DATA"
+		[ $at = 0 ] || echo "0 $at linear $d $DATA"
 		[ $end = $at ] || echo "$at $bad error"
 		[ $end = $size ] || echo "$end $((size - end)) linear $d $((DATA + end))"
 	} >/tmp/medium
@@ -56,11 +56,12 @@ to_verify() {
 	run "the comparison has begun" wait_for 20 held d$from reads
 }
 
-# --- a write was in flight when the probe began, and ended before the copy ------------------
+# --- a write was in flight when the source was read, and ended before the copy --------------
+# (Of nothing but what can't be read: of anything else, the comparison would find that it is missing.)
 from=0
 a=$(on $from)
 at=$(sector "$a")
-medium $from $((at + 3)) 1
+medium $from "$at" 8
 medium_gate $from writes
 gate d$to reads
 start "$a" $to
@@ -70,7 +71,7 @@ klog_mark
 begin_put x "$a" 0 4
 run "a write is on its way to the source" wait_for 5 held d$from writes
 gate d$to open
-run "the probe fails to read what it writes" wait_for 20 unread $((at + 3))
+run "what it writes can't be read" wait_for 20 unread $((at + 7))
 fails "the write has not ended" ended x
 medium $from			# it is good again, then the write goes on
 medium_end $from
