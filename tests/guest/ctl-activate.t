@@ -6,13 +6,6 @@
 # timeout: 240
 . /t/lib.sh
 
-rc() {
-	local want=$1 name=$2 status=0
-	shift 2
-	OUT=$("$@" 2>&1) || status=$?
-	is $status "$want" "$name" || diag "$OUT"
-}
-ctl() { adshardctl "$@"; }
 copy() { dd if="$1" of="$2" bs=1M iflag=direct conv=fsync status=none; }
 
 load_module

@@ -8,13 +8,6 @@
 # hook: tests/guest/ctl-json.hook
 . /t/lib.sh
 
-rc() {
-	local want=$1 name=$2 status=0
-	shift 2
-	OUT=$("$@" 2>&1) || status=$?
-	is $status "$want" "$name" || diag "$OUT"
-}
-ctl() { adshardctl "$@"; }
 state() { ctl status -r -n -o MEMBER,STATE | sed -n "s/^ *$1 //p"; }
 field() { ctl status | sed -n "s/^ *$1: //p" | head -n 1; }
 valid() {

@@ -6,15 +6,6 @@
 # timeout: 240
 . /t/lib.sh
 
-# rc WANTED NAME COMMAND...: the exit code; what it said is in $OUT
-rc() {
-	local want=$1 name=$2 status=0
-	shift 2
-	OUT=$("$@" 2>&1) || status=$?
-	is $status "$want" "$name" || diag "$OUT"
-}
-ctl() { adshardctl "$@"; }
-
 rc 3 "status without the module" ctl status
 is "$OUT" "adshardctl status: the adshard kernel module is not loaded (modprobe dm-adshard)" "one sentence"
 rc 3 "status --check without the module" ctl status --check

@@ -6,13 +6,6 @@
 # timeout: 240
 . /t/lib.sh
 
-rc() {
-	local want=$1 name=$2 status=0
-	shift 2
-	OUT=$("$@" 2>&1) || status=$?
-	is $status "$want" "$name" || diag "$OUT"
-}
-ctl() { adshardctl "$@"; }
 state() { ctl status -r -n -o MEMBER,STATE | sed -n "s/^ *$1 //p"; }
 on() { ctl status -r -n -o MEMBER,SEGMENTS | sed -n "s/^ *$1 //p"; }
 segments() { ctl segments -r -n --member "$1" -o SEGMENT | wc -l; }

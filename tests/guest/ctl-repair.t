@@ -9,12 +9,6 @@
 # files: Documentation/recovery.rst
 . /t/lib.sh
 
-rc() {
-	local want=$1 name=$2 status=0
-	shift 2
-	OUT=$("$@" 2>&1) || status=$?
-	is $status "$want" "$name" || diag "$OUT"
-}
 # doc WANTED COMMAND: a line of the guide, with our devices for its own
 DONE=
 doc() {

@@ -30,10 +30,12 @@
 #     done_testing
 #
 # TAP:      ok CONDITION-STATUS NAME | run NAME COMMAND... | fails NAME COMMAND... |
+#           rc STATUS NAME COMMAND... (what it said is in $OUT) |
 #           is GOT WANTED NAME | like GOT REGEX NAME | diag TEXT | skip NAME WHY |
 #           plan N (rather use done_testing, at the end) | bail TEXT
 # disks:    members N MIB [block size [options]], member_cut, member_bad; see there
 # module:   load_module, unload_module
+# tools:    ctl is adshardctl
 # dm:       dm_create NAME TABLE, dm_reload NAME TABLE, dm_remove NAME, dm_status NAME
 # kernel:   klog_mark, klog (its messages since), wait_for SECONDS COMMAND..., patience SECONDS
 # host:     host WORD... prints the hook's answer
@@ -87,6 +89,12 @@ is() {
 like() {
 	[[ $1 =~ $2 ]]
 	ok $? "$3" || { diag "got:        $1"; diag "to match:   $2"; return 1; }
+}
+rc() {
+	local want=$1 name=$2 status=0
+	shift 2
+	OUT=$("$@" 2>&1) || status=$?
+	is $status "$want" "$name" || diag "$OUT"
 }
 plan() { TAP_PLAN=$1; echo "1..$1"; }
 done_testing() {
@@ -173,6 +181,8 @@ load_module() {
 	insmod "$ADS_MODULE" "$@" || bail "cannot load the module"
 }
 unload_module() { rmmod dm_adshard; }
+
+ctl() { adshardctl "$@"; }
 
 dm_create() { dmsetup create "$1" --table "$2"; }
 dm_reload() { dmsetup reload "$1" --table "$2" && dmsetup resume "$1"; }
