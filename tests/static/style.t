@@ -17,6 +17,6 @@ checkpatch() {
 		--ignore $ignore -f "$1"
 }
 for file in kernel/*.[ch] uapi/linux/*.h tests/bench/*/*.c; do
-	[ ! -e "$file" ] || silent "$file" checkpatch "$file"
+	[ ! -e "$file" ] || silent_once "$file" "$source" "$file" -- checkpatch "$file"
 done
 done_testing
