@@ -3,7 +3,7 @@
 # ext4 and xfs on a volume whose segments move under load; clean afterwards; fstrim works.
 # kernels: 6.12
 # kernels-long: 6.1 6.12
-# timeout: 150
+# timeout: 300
 # memory: 1536
 . /t/lib.sh
 
