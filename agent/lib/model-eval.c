@@ -39,8 +39,8 @@ float ads_model_margin(const struct ads_model *m,
 	return sum;
 }
 
-static double on_curve(const struct ads_model *m, float margin,
-		       enum ads_model_horizon h)
+double ads_model_on_curve(const struct ads_model *m, float margin,
+			  enum ads_model_horizon h)
 {
 	const struct ads_model_knot *k = m->knot[h];
 	uint32_t n = m->nr_knots[h], i = 1;
@@ -67,11 +67,11 @@ static double on_curve(const struct ads_model *m, float margin,
 double ads_model_probability(const struct ads_model *m, float margin,
 			     enum ads_model_horizon h)
 {
-	double p = on_curve(m, margin, ADS_WITHIN_30);
+	double p = ads_model_on_curve(m, margin, ADS_WITHIN_30);
 
 	if (h == ADS_WITHIN_7)
-		return fmin(p, on_curve(m, margin, h));
-	return h == ADS_WITHIN_90 ? fmax(p, on_curve(m, margin, h)) : p;
+		return fmin(p, ads_model_on_curve(m, margin, h));
+	return h == ADS_WITHIN_90 ? fmax(p, ads_model_on_curve(m, margin, h)) : p;
 }
 
 double ads_model_cold(const struct ads_model *m,

@@ -116,6 +116,9 @@ float ads_model_margin(const struct ads_model *m,
 		       const float feature[ADS_FEAT_NR]);
 double ads_model_probability(const struct ads_model *m, float margin,
 			     enum ads_model_horizon h);
+/* One curve by itself, of which the probability is made. */
+double ads_model_on_curve(const struct ads_model *m, float margin,
+			  enum ads_model_horizon h);
 /* P(fails within 30 days) without a history: from its state alone. */
 double ads_model_cold(const struct ads_model *m,
 		      const float feature[ADS_FEAT_NR]);

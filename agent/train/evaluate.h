@@ -22,12 +22,26 @@ struct evaluate_options {
 	int64_t train_until;		/* one model for all; 0: one each month */
 	const struct ads_model *model;	/* a given one instead, or NULL */
 	struct train_options train;	/* but for .until */
+	/*
+	 * Each model of drives of which enough fail is judged by itself, by what
+	 * was made of all others.
+	 */
+	bool leave_family_out;
+	bool few;	/* that nothing fails is no error */
 	bool verbose;			/* what goes on, to stderr */
 };
 
 #define EVALUATE_RATES	5
 extern const double evaluate_rates[EVALUATE_RATES];	/* .001 ... .02 */
 #define EVALUATE_BINS	10
+#define EVALUATE_FAMILIES	32
+
+struct family {
+	char name[64];		/* with _ for spaces */
+	size_t first_case;
+	unsigned long failures, good;
+	double fdr[EVALUATE_RATES];
+};
 
 struct at_rate {
 	double fdr, far, threshold;
@@ -46,6 +60,7 @@ struct evaluation {
 		unsigned long nr;
 	} bin[EVALUATE_BINS];
 	double brier, brier_base;
+	double log_loss;	/* of rows of the fixed days */
 	double worst_bin;	/* relative, of bins above 0.01 with 10 failures */
 	/* at score 70, over the whole period */
 	double migrated;	/* of drives that failed: alarm was early enough
@@ -53,6 +68,9 @@ struct evaluation {
 	double migrated_in_vain;	/* of those that did not */
 	double auc;
 	unsigned int models;	/* that were trained */
+	unsigned int models_based;	/* of these on that of another fleet */
+	struct family family[EVALUATE_FAMILIES];
+	unsigned int families;
 	double training_seconds;
 };
 

@@ -145,20 +145,22 @@ int verb_failslow(const struct train_args *a, struct ads_err *err)
 
 	if (!s)
 		return ads_err(err, -ENOMEM, "evaluating: no memory");
-	for (unsigned int i = 0; i < a->nr_data && !r; i++)
-		r = slow_read(s, a->data[i], err);
+	for (unsigned int i = 0; i < a->nr_files && !r; i++)
+		r = slow_read(s, a->file[i], err);
 	if (s->bad)
 		fprintf(stderr, "adshard-train: %lu of %lu lines were bad and skipped\n",
 			s->bad, s->rows + s->bad);
 	if (!r && !a->labels) {
 		/* beside the data */
-		const char *slash = strrchr(a->data[0], '/');
+		const char *slash = strrchr(a->file[0], '/');
 
 		snprintf(path, sizeof(path), "%.*sslow_drive_info.csv",
-			 slash ? (int)(slash + 1 - a->data[0]) : 0, a->data[0]);
+			 slash ? (int)(slash + 1 - a->file[0]) : 0, a->file[0]);
 	}
 	if (!r)
 		r = slow_labels(s, a->labels ? a->labels : path, err);
+	if (!r && !s->labels)
+		fprintf(stderr, "adshard-train: no disk of these clusters is labelled as slow: all count as healthy\n");
 	if (!r)
 		slow_print(s, stdout);
 	slow_free(s);

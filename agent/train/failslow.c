@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/failslow.h"
 #include "train/csv.h"
@@ -50,6 +51,20 @@ static int name_index(struct names *n, const char *name, uint32_t *out)
 	}
 	n->last = *out;
 	return 0;
+}
+
+/* "cluster_A", "Cluster-A" and "A" are one. */
+static bool same_cluster(const char *a, const char *b)
+{
+	static const char word[] = "cluster";
+	const char *name[] = { a, b };
+
+	for (int i = 0; i < 2; i++) {
+		if (!strncasecmp(name[i], word, strlen(word)))
+			name[i] += strlen(word);
+		name[i] += strspn(name[i], "_- ");
+	}
+	return strcasecmp(name[0], name[1]) == 0;
 }
 
 /* "host_22", "disk11", "22": the number is the name. */
@@ -301,13 +316,15 @@ int slow_labels(struct slow_study *s, const char *path, struct ads_err *err)
 		for (size_t i = 0; i < s->nr; i++) {
 			struct slow_drive *d = &s->drive[i];
 
-			if (!strcmp(s->cluster[d->cluster], c.field[cluster]) &&
+			if (same_cluster(s->cluster[d->cluster],
+					 c.field[cluster]) &&
 			    !strcmp(d->host, bare(c.field[host])) &&
 			    !strcmp(d->disk, bare(c.field[disk])))
 				d->labelled = true;
 		}
 		for (unsigned int i = 0; i < s->nr_clusters; i++)
-			s->labels += !strcmp(s->cluster[i], c.field[cluster]);
+			s->labels += same_cluster(s->cluster[i],
+						  c.field[cluster]);
 	}
 	csv_close(&c);
 	return r;

@@ -12,6 +12,8 @@
 #define CURVE_FAILURES	12.0	/* in a step of a curve, at least */
 #define CURVE_STEPS	40	/* and at most */
 #define LEAST_SLOPE	0.05	/* of a curve: two margins are never the same */
+#define SHIFT_SD	0.5	/* of how far other sites are from the base */
+#define ALIKE		6.0	/* rows of a drive that say the same thing */
 #define RIDGE		2.0	/* pull of the cold weights towards zero */
 #define NEWTON		30
 #define NC		(ADS_COLD_STATES + 1)
@@ -99,6 +101,35 @@ uint32_t calibrate(struct seen_row *rows, size_t nr,
 		knot[out++] = k;
 	}
 	return out;
+}
+
+void shift_curve(struct ads_model *m, enum ads_model_horizon h,
+		 const struct seen_row *rows, size_t nr)
+{
+	double shift = 0;
+
+	if (!m->nr_knots[h])
+		return;
+	for (int round = 0; round < NEWTON; round++) {
+		double up = -shift / (SHIFT_SD * SHIFT_SD);
+		double down = 1 / (SHIFT_SD * SHIFT_SD), step;
+
+		for (size_t i = 0; i < nr; i++) {
+			double p = ads_model_on_curve(m, rows[i].margin, h);
+			double q = 1 / (1 + (1 / p - 1) * exp(-shift));
+
+			up += rows[i].weight * (rows[i].fails - q) / ALIKE;
+			down += rows[i].weight * q * (1 - q) / ALIKE;
+		}
+		step = up / down;
+		shift += step > 1 ? 1 : step < -1 ? -1 : step;
+		if (fabs(step) < 1e-6)
+			break;
+	}
+	if (!isfinite(shift))
+		return;
+	for (uint32_t i = 0; i < m->nr_knots[h]; i++)
+		m->knot[h][i].logit += (float)shift;
 }
 
 /* Solves a positive definite system in place, by Cholesky. */

@@ -11,6 +11,9 @@
  *		and last day say what calendar time that was
  * days		date, serial_number, model, failure, smart_N_raw...: one row a day
  *
+ * A column evacuated has 1 for a drive that was emptied before it could fail: what
+ * would have become of it in its last month is not known.
+ *
  * More columns, other orders and missing smart_N are fine.
  */
 #ifndef TRAIN_FLEET_H
@@ -28,8 +31,13 @@
 struct life {
 	char *serial;
 	uint32_t model;		/* index of fleet.model */
-	int64_t first, last;	/* first and last time that it was seen */
+	/*
+	 * From its first day to the last second of its last one: it has answered
+	 * on that day, and if it failed this was noticed on the next.
+	 */
+	int64_t first, last;
 	bool failed;		/* at @last */
+	bool evacuated;		/* at @last: it was believed to fail */
 	bool unsorted;
 	double capacity;		/* bytes, NaN */
 	double hours;		/* power-on hours at @first, NaN */

@@ -58,6 +58,46 @@ static int set_all(BoosterHandle b, const struct gbdt_params *p,
 	return r ? r : set(b, "seed", p->seed, err);
 }
 
+/* The trees of @json behind those of @m. */
+static int append(const char *json, size_t len, struct ads_model *m,
+		  struct ads_err *err)
+{
+	struct ads_model *more = calloc(1, sizeof(*more));
+	uint32_t nodes = m->nr_nodes, trees = m->nr_trees;
+	void *p;
+	int r = more ? gbdt_convert(json, len, more, err) :
+		       ads_err(err, -ENOMEM, "the model: no memory");
+
+	if (!r && (trees + more->nr_trees > ADS_MODEL_MAX_TREES ||
+		   nodes + more->nr_nodes > ADS_MODEL_MAX_NODES))
+		r = ads_err(err, -EFBIG, "the model: has grown too large; make a new one");
+	if (r)
+		goto out;
+	p = realloc(m->root, (trees + more->nr_trees) * sizeof(*m->root));
+	if (p)
+		m->root = p;
+	if (p)
+		p = realloc(m->node, (nodes + more->nr_nodes) *
+				     sizeof(*m->node));
+	if (!p) {
+		r = ads_err(err, -ENOMEM, "the model: no memory");
+		goto out;
+	}
+	m->node = p;
+	for (uint32_t i = 0; i < more->nr_trees; i++)
+		m->root[trees + i] = more->root[i] + nodes;
+	for (uint32_t i = 0; i < more->nr_nodes; i++) {
+		m->node[nodes + i] = more->node[i];
+		if (more->node[i].left)
+			m->node[nodes + i].left += nodes;
+	}
+	m->nr_trees += more->nr_trees;
+	m->nr_nodes += more->nr_nodes;
+out:
+	ads_model_free(more);
+	return r;
+}
+
 static int run(BoosterHandle b, DMatrixHandle m, const struct gbdt_data *d,
 	       const struct gbdt_params *p, struct ads_model *out,
 	       float *predicted, struct ads_err *err)
@@ -74,7 +114,8 @@ static int run(BoosterHandle b, DMatrixHandle m, const struct gbdt_data *d,
 			return failed("growing", err);
 	if (XGBoosterSaveModelToBuffer(b, "{\"format\": \"json\"}", &len, &json))
 		return failed("saving", err);
-	r = gbdt_convert(json, len, out, err);
+	r = d->margin ? append(json, len, out, err) :
+			gbdt_convert(json, len, out, err);
 	if (r || !predicted)
 		return r;
 	/* 1: the margin */
@@ -96,6 +137,8 @@ int gbdt_grow(const struct gbdt_data *d, const struct gbdt_params *p,
 	if (XGDMatrixSetFloatInfo(m, "label", d->label, d->nr) ||
 	    (d->weight &&
 	     XGDMatrixSetFloatInfo(m, "weight", d->weight, d->nr)) ||
+	    (d->margin &&
+	     XGDMatrixSetFloatInfo(m, "base_margin", d->margin, d->nr)) ||
 	    XGBoosterCreate(&m, 1, &b)) {
 		r = failed("taking the labels", err);
 		XGDMatrixFree(m);

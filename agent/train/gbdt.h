@@ -17,11 +17,13 @@ extern const struct gbdt_params gbdt_defaults;
 /* @nr rows of ADS_FEAT_NR floats, NaN where nothing is known. */
 struct gbdt_data {
 	const float *x, *label, *weight;
+	const float *margin;	/* what is said before the first tree, or NULL */
 	size_t nr;
 };
 
 /*
- * Grows trees and puts them into @m (roots, nodes, base). With @predicted, of
+ * Grows trees and puts them into @m (roots, nodes, base). With d->margin they are
+ * put behind those that @m has, whose sum these margins are. With @predicted, of
  * @nr numbers, also what the library itself says of the rows.
  */
 int gbdt_grow(const struct gbdt_data *d, const struct gbdt_params *p,

@@ -23,6 +23,7 @@
 #define SEASON		48		/* steps in a day */
 #define TEST		(2 * SEASON)
 #define MIN_STEPS	(6 * SEASON)	/* fewer and a volume is not judged */
+#define FEW_STEPS	(3 * SEASON)	/* unless all are that short */
 #define MAX_STEPS	100000
 
 static const struct {
@@ -99,6 +100,7 @@ static int read_table(struct volumes *s, struct csv *c, struct ads_err *err)
 	int volume = csv_column(c, "volume"), ts = csv_column(c, "ts");
 	int column[LOADS], r;
 	size_t first = s->nr;
+	double zero = -1;
 
 	for (size_t l = 0; l < LOADS; l++)
 		column[l] = csv_column(c, loads[l].column);
@@ -108,12 +110,19 @@ static int read_table(struct volumes *s, struct csv *c, struct ads_err *err)
 	while ((r = csv_next(c, err)) > 0) {
 		double t, value[LOADS];
 		struct volume *v;
-		bool good = csv_number(c->field[ts], &t) && t >= 0 &&
-			    t < STEP * MAX_STEPS;
+		bool good = csv_number(c->field[ts], &t) && t >= 0;
+
+		/* of the trace, or of the epoch: then it begins with the file */
+		if (good && zero < 0)
+			zero = t < STEP * MAX_STEPS ? 0 : STEP *
+			       fmax(0, floor(t / STEP) - SEASON);
+		t -= fmax(0, zero);
+		good = good && t >= 0 && t < STEP * MAX_STEPS;
 
 		for (size_t l = 0; l < LOADS && good; l++) {
 			value[l] = NAN;
-			if (column[l] >= 0)
+			/* empty: not known, of this load */
+			if (column[l] >= 0 && *c->field[column[l]])
 				good = csv_number(c->field[column[l]],
 						  &value[l]) && value[l] >= 0;
 		}
@@ -247,17 +256,43 @@ static void print(const struct score *s, const char *suffix,
 	figure("within_80", suffix, horizon, s->covered, n, "ratio");
 }
 
+/* Before its first value a volume was not there. */
+static void trim(struct volume *v)
+{
+	size_t n = 0;
+
+	while (n < v->nr && isnan(v->y[0][n]))
+		n++;
+	v->nr -= n;
+	for (size_t l = 0; l < LOADS && n && v->nr; l++)
+		memmove(v->y[l], v->y[l] + n, v->nr * sizeof(*v->y[l]));
+}
+
+static size_t count(const struct volumes *s, size_t steps)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nr; i++)
+		n += s->v[i].nr >= steps;
+	return n;
+}
+
 static int evaluate_all(const struct volumes *s, struct ads_err *err)
 {
 	double *smape = calloc(s->nr + 1, sizeof(*smape));
-	size_t judged = 0;
+	size_t least = MIN_STEPS, judged;
 	int r = smape ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < s->nr; i++)
-		judged += s->v[i].nr >= MIN_STEPS;
+		trim(&s->v[i]);
+	judged = count(s, least);
+	if (!judged) {
+		least = FEW_STEPS;
+		judged = count(s, least);
+	}
 	if (!judged)
 		r = ads_err(err, -ENODATA, "none of the %zu volumes has %d days of load",
-			    s->nr, MIN_STEPS / SEASON);
+			    s->nr, FEW_STEPS / SEASON);
 	else
 		printf("figure load.volumes %zu volumes\n", judged);
 	for (size_t l = 0; l < LOADS && !r; l++) {
@@ -265,7 +300,7 @@ static int evaluate_all(const struct volumes *s, struct ads_err *err)
 			struct score score = { .smape = smape };
 
 			for (size_t i = 0; i < s->nr && !r; i++)
-				if (s->v[i].nr >= MIN_STEPS)
+				if (s->v[i].nr >= least)
 					r = judge(s->v[i].y[l], s->v[i].nr,
 						  horizons[h].steps, &score);
 			if (!r && score.volumes)
@@ -284,8 +319,8 @@ int verb_load(const struct train_args *a, struct ads_err *err)
 	struct volumes s = { 0 };
 	int r = 0;
 
-	for (unsigned int i = 0; i < a->nr_data && !r; i++)
-		r = read_file(&s, a->data[i], err);
+	for (unsigned int i = 0; i < a->nr_files && !r; i++)
+		r = read_file(&s, a->file[i], err);
 	if (s.bad)
 		fprintf(stderr, "adshard-train: %lu of %lu lines were bad and skipped\n",
 			s.bad, s.rows + s.bad);

@@ -141,77 +141,134 @@ static int row_by_name(const void *a, const void *b)
 		      ((const struct ads_model_hazard_row *)b)->name);
 }
 
-int hazards_make(const struct fleet *f, int64_t from, int64_t to,
-		 struct ads_hazards *h, struct ads_err *err)
+/* Adds up what the drives of each model did. */
+static void count_models(const struct fleet *f, const struct hazard_source *s,
+			 struct seen *model, struct seen *all)
 {
-	struct seen *model = calloc(f->nr_models + 1, sizeof(*model));
-	struct seen *maker = calloc(f->nr_models + 1, sizeof(*maker));
-	double failed = 0, all = 0, fleet;
-	uint32_t makers = 0;
-
-	memset(h, 0, sizeof(*h));
-	h->row = calloc(2 * f->nr_models + 1, sizeof(*h->row));
-	if (!model || !maker || !h->row) {
-		free(model);
-		free(maker);
-		return ads_err(err, -ENOMEM, "hazards: no memory");
-	}
 	for (uint32_t i = 0; i < f->nr; i++) {
+		uint32_t m = f->life[i].model;
 		double x, n;
 
-		weeks(&f->life[i], from, to, &x, &n);
-		model[f->life[i].model].failed += x;
-		model[f->life[i].model].all += n;
-		failed += x;
-		all += n;
+		if (m + 1 == s->without)
+			continue;
+		weeks(&f->life[i], s->from, s->to, &x, &n);
+		model[m].failed += x;
+		model[m].all += n;
+		all->failed += x;
+		all->all += n;
 	}
-	/* half a failure, so that there is a logarithm of none */
-	fleet = (failed + 0.5) / (all + 500);
-	h->fleet = (float)log(fleet);
-	for (uint32_t i = 0; i < f->nr_models; i++) {
-		struct seen *m = &model[i], *k = &maker[makers];
+}
 
-		snprintf(m->name, sizeof(m->name), "%s", f->model[i]);
-		ads_model_maker(m->name, k->name, sizeof(k->name));
-		k->failed = m->failed;
-		k->all = m->all;
-		makers += m->all > 0;
+/* Models of one maker are one. How many makers there are. */
+static uint32_t count_makers(const struct fleet *f, const struct seen *model,
+			     struct seen *maker)
+{
+	uint32_t nr = 0, n = 0;
+
+	for (uint32_t i = 0; i < f->nr_models; i++) {
+		struct seen *k = &maker[nr];
+
+		ads_model_maker(f->model[i], k->name, sizeof(k->name));
+		k->failed = model[i].failed;
+		k->all = model[i].all;
+		nr += k->all > 0;
 	}
-	if (makers)
-		qsort(maker, makers, sizeof(*maker), by_name);
-	for (uint32_t i = 0, n = 0; i < makers; i++) {
+	if (nr)
+		qsort(maker, nr, sizeof(*maker), by_name);
+	for (uint32_t i = 0; i < nr; i++) {
 		if (n && !strcmp(maker[n - 1].name, maker[i].name)) {
 			maker[n - 1].failed += maker[i].failed;
 			maker[n - 1].all += maker[i].all;
 		} else {
 			maker[n++] = maker[i];
 		}
-		if (i == makers - 1)
-			makers = n;
 	}
+	return n;
+}
+
+static bool has_row(const struct ads_hazards *h, const char *name)
+{
+	struct ads_model_hazard_row key = { .hazard = 0 };
+
+	snprintf(key.name, sizeof(key.name), "%s", name);
+	return h->nr && bsearch(&key, h->row, h->nr, sizeof(*h->row),
+				row_by_name);
+}
+
+static void add_row(struct ads_hazards *h, const char *name, double hazard)
+{
+	struct ads_model_hazard_row *r = &h->row[h->nr];
+
+	if (h->nr == ADS_MODEL_MAX_HAZARDS)
+		return;
+	h->nr++;
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	r->hazard = (float)hazard;
+}
+
+/* Rows of the base whose models nobody has here. */
+static void take_over(struct ads_hazards *h, const struct ads_hazards *base)
+{
+	uint32_t own = h->nr;
+
+	for (uint32_t i = 0; i < base->nr; i++) {
+		struct ads_hazards here = { .nr = own, .row = h->row };
+
+		if (!has_row(&here, base->row[i].name))
+			add_row(h, base->row[i].name, base->row[i].hazard);
+	}
+}
+
+int hazards_make(const struct fleet *f, const struct hazard_source *s,
+		 struct ads_hazards *h, struct ads_err *err)
+{
+	struct seen *model = calloc(f->nr_models + 1, sizeof(*model));
+	struct seen *maker = calloc(f->nr_models + 1, sizeof(*maker));
+	struct seen all = { .all = 0 };
+	uint32_t makers;
+	double fleet;
+
+	memset(h, 0, sizeof(*h));
+	h->row = calloc(2 * f->nr_models + (s->base ? s->base->nr : 0) + 1,
+			sizeof(*h->row));
+	if (!model || !maker || !h->row) {
+		free(model);
+		free(maker);
+		return ads_err(err, -ENOMEM, "hazards: no memory");
+	}
+	count_models(f, s, model, &all);
+	makers = count_makers(f, model, maker);
+	/* half a failure, so that there is a logarithm of none */
+	fleet = s->base ? (all.failed + PRIOR * exp(s->base->fleet)) /
+			  (all.all + PRIOR) :
+			  (all.failed + 0.5) / (all.all + 500);
+	h->fleet = (float)log(fleet);
 	for (uint32_t i = 0; i < makers; i++) {
 		struct seen *k = &maker[i];
-		struct ads_model_hazard_row *r = &h->row[h->nr++];
+		double prior = s->base && has_row(s->base, k->name) ?
+			       exp(ads_model_hazard(s->base, k->name)) : fleet;
 
-		k->failed = (k->failed + PRIOR * fleet) / (k->all + PRIOR);
-		memcpy(r->name, k->name, sizeof(r->name));
-		r->hazard = (float)log(k->failed);
+		k->failed = (k->failed + PRIOR * prior) / (k->all + PRIOR);
+		add_row(h, k->name, log(k->failed));
 	}
 	for (uint32_t i = 0; i < f->nr_models; i++) {
-		struct seen *m = &model[i], key, *k;
-		struct ads_model_hazard_row *r;
+		struct seen key, *k, *m = &model[i];
+		double prior;
 
-		if (!(m->all > 0) || !m->name[0] ||
-		    h->nr >= ADS_MODEL_MAX_HAZARDS)
+		if (!(m->all > 0) || !f->model[i][0])
 			continue;
-		ads_model_maker(m->name, key.name, sizeof(key.name));
+		ads_model_maker(f->model[i], key.name, sizeof(key.name));
 		k = bsearch(&key, maker, makers, sizeof(*maker), by_name);
-		r = &h->row[h->nr++];
-		memcpy(r->name, m->name, sizeof(r->name));
-		r->hazard = (float)log((m->failed + PRIOR * k->failed) /
-				       (m->all + PRIOR));
+		prior = s->base && has_row(s->base, f->model[i]) ?
+			exp(ads_model_hazard(s->base, f->model[i])) : k->failed;
+		add_row(h, f->model[i], log((m->failed + PRIOR * prior) /
+					    (m->all + PRIOR)));
 	}
 	qsort(h->row, h->nr, sizeof(*h->row), row_by_name);
+	if (s->base) {
+		take_over(h, s->base);
+		qsort(h->row, h->nr, sizeof(*h->row), row_by_name);
+	}
 	free(model);
 	free(maker);
 	return 0;

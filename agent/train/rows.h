@@ -40,11 +40,24 @@ static inline bool life_fails(const struct life *l, int64_t t, int days)
 	return l->failed && l->last > t && l->last <= t + days * DAY;
 }
 
+/* Whether it fails in these days can't be known: its data were taken off it. */
+static inline bool life_censored(const struct life *l, int64_t t, int days)
+{
+	return l->evacuated && !l->failed && l->last <= t + days * DAY;
+}
+
 /*
  * Hazards of models by what was seen at times in [@from, @to), smoothed towards
- * those of their makers, and these towards all.
+ * those of their makers, and these towards all; with @base towards those that it
+ * has, and those of models that are not in the fleet are taken from there.
+ * @without: index of a model that is not looked at, plus one; 0: none.
  */
-int hazards_make(const struct fleet *f, int64_t from, int64_t to,
+struct hazard_source {
+	int64_t from, to;
+	uint32_t without;
+	const struct ads_hazards *base;
+};
+int hazards_make(const struct fleet *f, const struct hazard_source *s,
 		 struct ads_hazards *h, struct ads_err *err);
 
 #endif

@@ -92,7 +92,7 @@ static bool marked(const struct life *l, int64_t t)
 	return false;
 }
 
-static int collect(const struct fleet *f, int64_t from, int64_t to,
+static int collect(const struct fleet *f, const struct hazard_source *s,
 		   const struct ads_hazards *h, struct samples *out)
 {
 	struct score_time *times = NULL;
@@ -103,14 +103,17 @@ static int collect(const struct fleet *f, int64_t from, int64_t to,
 	for (uint32_t i = 0; i < f->nr && !r; i++) {
 		const struct life *l = &f->life[i];
 
-		r = life_times(l, from, to, &times, &nr, &cap);
+		if (l->model + 1 == s->without)
+			continue;
+		r = life_times(l, s->from, s->to, &times, &nr, &cap);
 		for (uint32_t j = 0; j < nr && !r; j++) {
 			int64_t t = times[j].time;
 			bool fails = life_fails(l, t, LABEL_DAYS);
 			uint32_t one_of = fails ? 1 : marked(l, t) ?
 					  ONE_OF_MARKED : ONE_OF_QUIET;
 
-			if (dice(l, t) % one_of)
+			if (dice(l, t) % one_of ||
+			    life_censored(l, t, LABEL_DAYS))
 				continue;
 			life_features(f, l, t, h, x);
 			r = add(out, i, t, (float)one_of, x, fails);
@@ -130,15 +133,16 @@ static int half_of(const struct fleet *f, const struct sample *s)
 
 /*
  * What the trees say of drives that they have not seen: each half is judged by
- * trees that grew of the other one.
+ * trees that grew of the other one, behind those of the base.
  */
 static int unseen(const struct fleet *f, const struct samples *a,
-		  const struct gbdt_params *p, float *margin,
-		  struct ads_err *err)
+		  const struct train_options *o, const float *before,
+		  float *margin, struct ads_err *err)
 {
 	struct samples half = { 0 };
 	struct ads_model *m = calloc(1, sizeof(*m));
-	float *weight = calloc(a->nr + 1, sizeof(*weight));
+	float *weight = calloc(2 * a->nr + 1, sizeof(*weight));
+	float *start = weight ? weight + a->nr : NULL;
 	int r = m && weight ? 0 : ads_err(err, -ENOMEM, "training: no memory");
 
 	for (int side = 0; side < 2 && !r; side++) {
@@ -151,6 +155,7 @@ static int unseen(const struct fleet *f, const struct samples *a,
 			if (half_of(f, s) != side)
 				continue;
 			weight[half.nr] = s->weight;
+			start[half.nr] = before ? before[i] : 0;
 			r = add(&half, s->life, s->time, s->weight,
 				a->x + i * ADS_FEAT_NR, a->label[i] > 0);
 		}
@@ -158,12 +163,18 @@ static int unseen(const struct fleet *f, const struct samples *a,
 			ads_err(err, r, "training: no memory");
 			break;
 		}
-		d = (struct gbdt_data){ half.x, half.label, weight, half.nr };
-		r = gbdt_grow(&d, p, m, NULL, err);
+		d = (struct gbdt_data){ half.x, half.label, weight,
+					before ? start : NULL, half.nr };
+		ads_model_free(m);
+		m = calloc(1, sizeof(*m));
+		r = m ? gbdt_grow(&d, &o->trees, m, NULL, err) :
+			ads_err(err, -ENOMEM, "training: no memory");
+		/* behind nothing: what they add, and not what they begin with */
 		for (size_t i = 0; i < a->nr && !r; i++)
 			if (half_of(f, &a->s[i]) != side)
 				margin[i] = ads_model_margin(
-					m, a->x + i * ADS_FEAT_NR);
+					m, a->x + i * ADS_FEAT_NR) +
+					(before ? before[i] - m->base : 0);
 	}
 	free_samples(&half);
 	free(weight);
@@ -171,6 +182,7 @@ static int unseen(const struct fleet *f, const struct samples *a,
 	return r;
 }
 
+/* Each curve anew, or that of the base where it should be. */
 static int fit_curves(const struct fleet *f, const struct samples *a,
 		      const struct train_options *o, const float *margin,
 		      struct ads_model *m, struct ads_err *err)
@@ -194,7 +206,10 @@ static int fit_curves(const struct fleet *f, const struct samples *a,
 				life_fails(&f->life[s->life], s->time, days)
 			};
 		}
-		m->nr_knots[h] = calibrate(rows, n, m->knot[h]);
+		if (o->base && m->failures < BASE_FAILURES_CURVES)
+			shift_curve(m, h, rows, n);
+		else
+			m->nr_knots[h] = calibrate(rows, n, m->knot[h]);
 	}
 	free(rows);
 	return 0;
@@ -218,34 +233,58 @@ static int fit_cold(const struct samples *a, struct ads_model *m,
 	return r;
 }
 
+/* All of the base but its hazards, which were made before. */
+static int begin_with(struct ads_model *m, const struct ads_model *base,
+		      struct ads_err *err)
+{
+	m->root = malloc((base->nr_trees + 1) * sizeof(*m->root));
+	m->node = malloc((base->nr_nodes + 1) * sizeof(*m->node));
+	if (!m->root || !m->node)
+		return ads_err(err, -ENOMEM, "training: no memory");
+	memcpy(m->root, base->root, base->nr_trees * sizeof(*m->root));
+	memcpy(m->node, base->node, base->nr_nodes * sizeof(*m->node));
+	m->nr_trees = base->nr_trees;
+	m->nr_nodes = base->nr_nodes;
+	m->base = base->base;
+	memcpy(m->nr_knots, base->nr_knots, sizeof(m->nr_knots));
+	memcpy(m->knot, base->knot, sizeof(m->knot));
+	memcpy(m->cold, base->cold, sizeof(m->cold));
+	return 0;
+}
+
 static int fit(const struct fleet *f, const struct samples *a,
 	       const struct train_options *o, struct ads_model *m,
 	       struct ads_err *err)
 {
-	float *margin = calloc(a->nr + 1, sizeof(*margin));
-	float *weight = calloc(a->nr + 1, sizeof(*weight));
-	int r = margin && weight ? 0 :
-		ads_err(err, -ENOMEM, "training: no memory");
+	float *margin = calloc(3 * a->nr + 1, sizeof(*margin));
+	float *weight = margin + a->nr, *before = NULL;
+	struct gbdt_data d = { a->x, a->label, weight, NULL, a->nr };
+	bool grow = !o->base || m->failures >= BASE_FAILURES_TREES;
+	int r = margin ? 0 : ads_err(err, -ENOMEM, "training: no memory");
 
 	for (size_t i = 0; i < a->nr && !r; i++)
 		weight[i] = a->s[i].weight;
-	if (!r)
-		r = unseen(f, a, &o->trees, margin, err);
-	if (!r)
+	if (!r && o->base) {
+		r = begin_with(m, o->base, err);
+		d.margin = before = weight + a->nr;
+		for (size_t i = 0; i < a->nr && !r; i++)
+			margin[i] = before[i] = ads_model_margin(
+				o->base, a->x + i * ADS_FEAT_NR);
+	}
+	if (!r && grow)
+		r = unseen(f, a, o, before, margin, err);
+	if (!r && (!o->base || m->failures >= BASE_FAILURES_SHIFT))
 		r = fit_curves(f, a, o, margin, m, err);
-	if (!r)
+	if (!r && (!o->base || m->failures >= BASE_FAILURES_CURVES))
 		r = fit_cold(a, m, err);
-	if (!r)
-		r = gbdt_grow(&(struct gbdt_data){ a->x, a->label, weight,
-						   a->nr }, &o->trees, m, NULL,
-			      err);
+	if (!r && grow)
+		r = gbdt_grow(&d, &o->trees, m, NULL, err);
 	free(margin);
-	free(weight);
 	return r;
 }
 
 /* Drives in the window, and how many of them fail in a month of it. */
-static void count(const struct fleet *f, struct ads_model *m)
+static void count(const struct fleet *f, uint32_t without, struct ads_model *m)
 {
 	double months = 0;
 
@@ -254,7 +293,7 @@ static void count(const struct fleet *f, struct ads_model *m)
 		int64_t b = l->first > m->from ? l->first : m->from;
 		int64_t e = l->last < m->until ? l->last : m->until;
 
-		if (b >= e)
+		if (b >= e || l->model + 1 == without)
 			continue;
 		m->drives++;
 		m->failures += l->failed && l->last <= m->until;
@@ -269,6 +308,12 @@ int train_model(const struct fleet *f, const struct train_options *o,
 		struct ads_model **out, struct ads_err *err)
 {
 	struct ads_model *m = calloc(1, sizeof(*m));
+	struct hazard_source s = {
+		.to = o->until - LABEL_DAYS * DAY,
+		.without = o->without,
+		.base = o->base ? &o->base->hazards : NULL,
+	};
+	struct train_options own = *o;
 	struct samples a = { 0 };
 	char date[16];
 	int r;
@@ -276,21 +321,23 @@ int train_model(const struct fleet *f, const struct train_options *o,
 	if (!m)
 		return ads_err(err, -ENOMEM, "training: no memory");
 	m->until = o->until;
-	m->from = o->until - (LABEL_DAYS + o->history) * DAY;
-	r = hazards_make(f, m->from, m->until - LABEL_DAYS * DAY, &m->hazards,
-			 err);
-	if (!r && collect(f, m->from, m->until - LABEL_DAYS * DAY, &m->hazards,
-			  &a))
+	m->from = s.from = s.to - o->history * DAY;
+	count(f, o->without, m);
+	if (m->failures >= BASE_FAILURES_ALONE) {
+		own.base = NULL;
+		s.base = NULL;
+	}
+	r = hazards_make(f, &s, &m->hazards, err);
+	if (!r && collect(f, &s, &m->hazards, &a))
 		r = ads_err(err, -ENOMEM, "training: no memory");
-	count(f, m);
-	if (!r && m->failures < ENOUGH_FAILURES)
+	if (!r && !own.base && m->failures < ENOUGH_FAILURES)
 		r = ads_err(err, -ENODATA, "training until %s: only %llu drives failed in the %d days before, %d are needed",
 			    date_of(o->until, date),
 			    (unsigned long long)m->failures, o->history,
 			    ENOUGH_FAILURES);
 	m->rows = a.nr;
 	if (!r)
-		r = fit(f, &a, o, m, err);
+		r = fit(f, &a, &own, m, err);
 	free_samples(&a);
 	if (r)
 		ads_model_free(m);

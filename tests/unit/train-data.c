@@ -163,7 +163,7 @@ static void test_intervals(void)
 	is(bad, 5, "lines that are bad");
 	is(f.dropped, 1, "one drive's hours don't fit");
 	ok(f.life[0].failed, "it failed");
-	is(f.life[0].last, 16536 * DAY, "when");
+	is(f.life[0].last, 16537 * DAY - 1, "when: on its last day");
 	life_tracks(&f.life[0], &in);
 	is(in.track[ADS_FEAT_5].nr, 2, "its sectors changed");
 	is(in.track[ADS_FEAT_5].point[1].time, 16486 * DAY,
@@ -195,7 +195,7 @@ static void test_days(void)
 	ok(f.life[0].point[ADS_FEAT_188][1].value == 3,
 	   "of three packed counters the largest");
 	ok(!f.life[1].failed && !f.life[2].failed &&
-	   f.life[2].first == f.life[1].last + DAY, "one after the other");
+	   f.life[2].first == f.life[1].last + 1, "one after the other");
 	fleet_free(&f);
 	free(t.data);
 
@@ -249,9 +249,10 @@ static void test_times(void)
 	is(times[6].time, 18293 * DAY, "the last time");
 	life_times(&f.life[0], 18281 * DAY, 18288 * DAY, &times, &nr, &cap);
 	is(nr, 1, "in one week");
-	ok(life_fails(&f.life[0], 18293 * DAY, 2) &&
-	   !life_fails(&f.life[0], 18293 * DAY, 1) &&
-	   !life_fails(&f.life[0], 18295 * DAY, 30), "when it fails");
+	ok(life_fails(&f.life[0], 18293 * DAY, 3) &&
+	   !life_fails(&f.life[0], 18293 * DAY, 2) &&
+	   life_fails(&f.life[0], 18295 * DAY, 1) &&
+	   !life_fails(&f.life[0], 18296 * DAY, 30), "when it fails");
 	free(times);
 	fleet_free(&f);
 	free(t.data);

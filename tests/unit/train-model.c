@@ -44,7 +44,7 @@ static void test_equal(void)
 	float *x = calloc(ROWS, ADS_FEAT_NR * sizeof(*x));
 	float *label = calloc(ROWS, sizeof(*label));
 	float *said = calloc(ROWS, sizeof(*said));
-	struct gbdt_data d = { x, label, NULL, ROWS };
+	struct gbdt_data d = { x, label, NULL, NULL, ROWS };
 	struct gbdt_params p = gbdt_defaults;
 	struct ads_model *m = calloc(1, sizeof(*m));
 	struct ads_err err = { "" };
