@@ -13,6 +13,8 @@
 #include "ctl.h"
 #include "verbs.h"
 
+#define COMPLETE_MS	1000
+
 enum {
 	O_COLOR = 1000,
 	O_PROGRESS,
@@ -310,8 +312,21 @@ static void complete_option(const struct ctl_opt *o, void *arg)
 	printf("--%s%s\n", o->name, o->arg && o->arg[0] != '[' ? "=" : "");
 }
 
+/* Numbers of those that run. */
+static void complete_jobs(void)
+{
+	struct ads_agent_status *st = NULL;
+
+	if (ads_agent_status(COMPLETE_MS, &st, NULL))
+		return;
+	for (size_t i = 0; i < st->nr_jobs; i++)
+		if (!st->jobs[i].finished)
+			printf("%lld\n", (long long)st->jobs[i].id);
+	ads_agent_status_free(st);
+}
+
 /*
- * adshardctl __complete verbs | options VERB | pools | members: what the
+ * adshardctl __complete verbs | options VERB | pools | members | jobs: what the
  * shell's completion asks for. It never fails and never says anything else.
  */
 static int complete(struct ctl *c, int argc, char **argv)
@@ -349,6 +364,8 @@ static int complete(struct ctl *c, int argc, char **argv)
 			puts(name);
 		}
 		free(m);
+	} else if (!strcmp(argv[1], "jobs")) {
+		complete_jobs();
 	}
 	return CTL_OK;
 }

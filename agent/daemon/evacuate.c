@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/cookie.h"
 #include "daemon/cycle.h"
 #include "daemon/evacuate.h"
 #include "daemon/history/history.h"
@@ -15,9 +16,6 @@
 #define LIST_AGE	30.0	/* seconds; events tell what happens between */
 #define LIST_PAUSE	2.0
 #define LIST_LOST	60.0	/* an answer that did not come */
-
-/* In front of the job's number in cookies, to know our own migrations. */
-#define COOKIE		0x4144000000000000ULL
 
 static struct job *job_of(const struct member *m)
 {
@@ -31,9 +29,19 @@ static bool ended_with_errors(const struct member *m)
 	return j && j->state == JOB_WITH_ERRORS;
 }
 
+int evacuate_priority(const struct member *m, const struct job *j)
+{
+	if (j && j->priority != JOB_NO_PRIORITY)
+		return j->priority;
+	return m->risk.score > 0 ? m->risk.score : 0;
+}
+
+/* One that the operator has paused keeps no other from beginning. */
 bool evacuate_busy(const struct member *m)
 {
-	return m->k.state == ADSHARD_MEMBER_DRAINING &&
+	const struct job *j = job_of(m);
+
+	return !(j && j->paused) && m->k.state == ADSHARD_MEMBER_DRAINING &&
 	       !(m->drain && ended_with_errors(m));
 }
 
@@ -163,7 +171,10 @@ static void progress(struct member *m, struct job *j)
 		copied += one < p->k.segment_size ? one : p->k.segment_size;
 	}
 	job_progress(j, m->k.nr_segments, p->k.segment_size, copied);
-	snprintf(j->note, sizeof(j->note), "%s", m->drain->note);
+	if (j->paused)
+		snprintf(j->note, sizeof(j->note), "paused by the operator");
+	else
+		snprintf(j->note, sizeof(j->note), "%s", m->drain->note);
 }
 
 /* "12.0 KiB in 3 ranges could not be read", or "" */
@@ -264,8 +275,8 @@ static void send_moves(struct member *m, const struct job *j)
 			.verb = KERNEL_MIGRATE,
 			.segment = moves[i].segment,
 			.member = moves[i].dst,
-			.priority = m->risk.score > 0 ? m->risk.score : 0,
-			.cookie = COOKIE | j->id,
+			.priority = evacuate_priority(m, j),
+			.cookie = cookie_make(COOKIE_EVACUATE, j->id),
 		};
 
 		log_debug(m->object, "segment %u to member %u",
@@ -311,7 +322,7 @@ static void empty(struct member *m)
 		return;
 	ask_list(m);
 	before = m->drain->no_room;
-	if (m->drain->listed && !m->pool->k.suspended)
+	if (m->drain->listed && !m->pool->k.suspended && !j->paused)
 		send_moves(m, j);
 	tell_room(m, before);
 	progress(m, j);

@@ -9,8 +9,13 @@
 
 #include "daemon/ctx.h"
 
+struct job;
+
 /* Adopts, lists, moves, ends: whatever the member's state asks for. */
 void evacuate_run(struct member *m);
+
+/* Of its moves: the operator's, or else by the member's score. */
+int evacuate_priority(const struct member *m, const struct job *j);
 
 /* It is being emptied, and there is still something to try. */
 bool evacuate_busy(const struct member *m);

@@ -154,22 +154,17 @@ static int talk(struct json_object *request, double deadline, char **line)
 	return rc;
 }
 
-int ads_agent_call(const char *cmd, struct json_object *request,
-		   int timeout_ms, struct json_object **answer,
-		   struct ads_err *err)
+/* *code: the agent's errno with -EREMOTEIO. */
+static int call(struct json_object *req, int timeout_ms,
+		struct json_object **answer, int *code, struct ads_err *err)
 {
-	struct json_object *req = request, *a;
+	struct json_object *a;
 	const char *text;
 	char *line = NULL;
+	int64_t number;
 	int rc;
 
-	if (!req) {
-		req = json_object_new_object();
-		ads_json_str(req, "cmd", cmd);
-	}
 	rc = talk(req, ads_now() + timeout_ms / 1000.0, &line);
-	if (!request)
-		json_object_put(req);
 	if (rc == -ECONNREFUSED || rc == -ENOENT || rc == -EAGAIN)
 		return ads_err(err, rc, "the agent (adshardd) does not run");
 	if (rc)
@@ -184,11 +179,40 @@ int ads_agent_call(const char *cmd, struct json_object *request,
 	}
 	if (ads_json_get_str(a, "error", &text)) {
 		ads_err(err, 0, "agent: %s", text);
+		*code = ads_json_get_i64(a, "code", &number) && number > 0 &&
+			number < 4096 ? (int)number : EIO;
 		json_object_put(a);
 		return -EREMOTEIO;
 	}
 	*answer = a;
 	return 0;
+}
+
+int ads_agent_call(const char *cmd, struct json_object *request,
+		   int timeout_ms, struct json_object **answer,
+		   struct ads_err *err)
+{
+	struct json_object *req = request;
+	int rc, code;
+
+	if (!req) {
+		req = json_object_new_object();
+		ads_json_str(req, "cmd", cmd);
+	}
+	rc = call(req, timeout_ms, answer, &code, err);
+	if (!request)
+		json_object_put(req);
+	return rc;
+}
+
+int ads_agent_ask(struct json_object *request, int timeout_ms,
+		  struct json_object **answer, struct ads_err *err)
+{
+	int code, rc = call(request, timeout_ms, answer, &code, err);
+
+	if (rc == -EREMOTEIO)
+		return -code;
+	return rc && rc != -ENOMEM ? -ECONNREFUSED : rc;
 }
 
 static char *dup_str(struct json_object *o, const char *key)
@@ -259,6 +283,7 @@ static void decode_job(struct json_object *o, struct ads_agent_job *j)
 	j->bytes_total = get_u64(o, "bytes_total");
 	j->bytes_done = get_u64(o, "bytes_done");
 	j->started = get_u64(o, "started");
+	j->finished = get_u64(o, "finished");
 }
 
 int ads_agent_status_parse(struct json_object *answer,

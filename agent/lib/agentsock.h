@@ -40,7 +40,7 @@ struct ads_agent_job {
 	char *kind, *pool, *state, *reason, *note;
 	int64_t member;
 	uint64_t segments_total, segments_done, bytes_total, bytes_done;
-	uint64_t started;		/* seconds since the epoch */
+	uint64_t started, finished;	/* seconds since the epoch, 0 */
 };
 
 struct ads_agent_status {
@@ -61,6 +61,13 @@ const char *ads_agent_socket(void);
 int ads_agent_call(const char *cmd, struct json_object *request,
 		   int timeout_ms, struct json_object **answer,
 		   struct ads_err *err);
+
+/*
+ * The same, but an error of the agent's is its own -errno, and one of getting at
+ * it is -ECONNREFUSED: two kinds that a program has to tell apart.
+ */
+int ads_agent_ask(struct json_object *request, int timeout_ms,
+		  struct json_object **answer, struct ads_err *err);
 
 /* "status", decoded. Free with ads_agent_status_free(). */
 int ads_agent_status(int timeout_ms, struct ads_agent_status **out,

@@ -30,6 +30,25 @@ while read -r want line; do
 		ok $? "one line: adshardctl $line" || echo "# $out"
 	fi
 done <<'LINES'
+3 jobs
+3 jobs --all --json
+2 jobs now
+0 jobs --help
+3 jobs -o help
+3 job cancel 1
+3 job pause 1 --json
+3 job priority 1 100
+3 job priority 1 auto
+2 job
+2 job cancel
+2 job stop 1
+2 job cancel x
+2 job cancel 1 2
+2 job priority 1
+2 job priority 1 101
+2 job priority 1 high
+2 job priority 1 5 6
+2 job --pool tank cancel 1
 0 --help
 0 -h
 0 help

@@ -76,7 +76,8 @@ static struct store *test_rows(struct store *s)
 			 .by_agent = true, .reason = "it's", .note = "n",
 			 .segments_total = 10, .segments_done = 4,
 			 .bytes_total = 1000, .bytes_done = 400,
-			 .started = 5, .finished = 6 }, *jobs = NULL;
+			 .started = 5, .finished = 6, .paused = true,
+			 .priority = 42 }, *jobs = NULL;
 	int64_t power_on;
 	size_t n = 0;
 

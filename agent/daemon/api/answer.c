@@ -5,6 +5,7 @@
 
 #include "daemon/act.h"
 #include "daemon/api/api.h"
+#include "daemon/api/parts.h"
 #include "daemon/collect/collect.h"
 #include "daemon/cycle.h"
 #include "daemon/history/history.h"
@@ -21,7 +22,7 @@ static void add_score(struct json_object *o, int score)
 		ads_json_i64(o, "score", score);
 }
 
-static void add_time(struct json_object *o, const char *key, int64_t t)
+void part_time(struct json_object *o, const char *key, int64_t t)
 {
 	if (t > 0)
 		ads_json_i64(o, key, t);
@@ -29,7 +30,7 @@ static void add_time(struct json_object *o, const char *key, int64_t t)
 		ads_json_null(o, key);
 }
 
-static void add_text(struct json_object *o, const char *key, const char *s)
+void part_text(struct json_object *o, const char *key, const char *s)
 {
 	ads_json_str(o, key, s && s[0] ? s : NULL);
 }
@@ -51,7 +52,7 @@ static void add_reasons(struct json_object *o, const struct member *m,
 		ads_json_str(r, "mode", risk_mode_name(p->mode));
 		ads_json_str(r, "factor", p->factor);
 		ads_json_str(r, "value", p->value);
-		add_time(r, "since", p->since);
+		part_time(r, "since", p->since);
 	}
 }
 
@@ -62,9 +63,9 @@ static void add_identity(struct json_object *o, const struct member *m)
 	ads_json_uuid(o, "pool", m->pool->k.uuid);
 	ads_json_i64(o, "member", m->k.index);
 	ads_json_uuid(o, "uuid", m->k.uuid);
-	add_text(o, "device", m->dev.path);
-	add_text(o, "model", s->model[0] ? s->model : m->dev.model);
-	add_text(o, "serial", s->serial[0] ? s->serial : m->dev.serial);
+	part_text(o, "device", m->dev.path);
+	part_text(o, "model", s->model[0] ? s->model : m->dev.model);
+	part_text(o, "serial", s->serial[0] ? s->serial : m->dev.serial);
 }
 
 static void add_smart(struct json_object *o, const struct member *m,
@@ -76,7 +77,7 @@ static void add_smart(struct json_object *o, const struct member *m,
 		ads_json_null(o, "smart_age");
 	else
 		ads_json_i64(o, "smart_age", age);
-	add_text(o, "smart_problem", m->smart.problem);
+	part_text(o, "smart_problem", m->smart.problem);
 	ads_json_bool(o, "asleep", m->smart.asleep);
 }
 
@@ -118,7 +119,7 @@ static void add_patrol(struct json_object *o, const struct member *m)
 		ads_json_u64(p, "last_error_at", s->error_at);
 	else
 		ads_json_null(p, "last_error_at");
-	add_time(p, "hung_since", s->hung);
+	part_time(p, "hung_since", s->hung);
 }
 
 static void add_member(struct json_object *list, const struct member *m,
@@ -137,52 +138,11 @@ static void add_member(struct json_object *list, const struct member *m,
 	add_reasons(o, m, 3, false);
 	ads_json_bool(o, "at_risk", m->track.at_risk);
 	/* why it is not evacuated though it should be */
-	add_text(o, "blocked", c && c->wanted ? c->why : NULL);
+	part_text(o, "blocked", c && c->wanted ? c->why : NULL);
 	add_smart(o, m, now);
 	ads_json_u64(o, "io_errors", m->errors.total);
 	add_load(o, m);
 	add_patrol(o, m);
-}
-
-/* Of a member's last job, as it is now: what is written meanwhile is good. */
-static void add_unread(struct json_object *o, struct adshardd *d,
-		       const struct job *j)
-{
-	const struct member *m = model_member_by_uuid(d, j->member_uuid);
-	uint64_t ranges, bytes;
-
-	if (!m || jobs_last(d->jobs, j->member_uuid) != j) {
-		ads_json_null(o, "bad_ranges");
-		ads_json_null(o, "bad_bytes");
-		return;
-	}
-	model_bad(m, &ranges, &bytes);
-	ads_json_u64(o, "bad_ranges", ranges);
-	ads_json_u64(o, "bad_bytes", bytes);
-}
-
-static void add_jobs(struct json_object *o, struct adshardd *d)
-{
-	struct json_object *list = ads_json_arr(o, "jobs"), *job;
-
-	for (const struct job *j = d->jobs->newest; j; j = j->next) {
-		job = ads_json_push(list);
-		ads_json_u64(job, "id", j->id);
-		ads_json_str(job, "kind", "evacuate");
-		ads_json_uuid(job, "pool", j->pool);
-		ads_json_i64(job, "member", j->member);
-		ads_json_uuid(job, "member_uuid", j->member_uuid);
-		ads_json_str(job, "state", job_state_name(j->state));
-		ads_json_str(job, "reason", j->reason);
-		add_text(job, "note", j->note);
-		ads_json_u64(job, "segments_total", j->segments_total);
-		ads_json_u64(job, "segments_done", j->segments_done);
-		ads_json_u64(job, "bytes_total", j->bytes_total);
-		ads_json_u64(job, "bytes_done", j->bytes_done);
-		ads_json_i64(job, "started", j->started);
-		add_unread(job, d, j);
-		add_time(job, "finished", j->finished);
-	}
 }
 
 static void warn(struct json_object *list, const char *text)
@@ -262,12 +222,12 @@ struct json_object *api_status(struct adshardd *d)
 			add_member(list, m, c ? &c[i] : NULL, now);
 		free(c);
 	}
-	add_jobs(o, d);
+	part_jobs(o, d);
 	add_warnings(o, d);
 	return o;
 }
 
-static struct json_object *error(int code, const char *text)
+struct json_object *part_error(int code, const char *text)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -278,8 +238,23 @@ static struct json_object *error(int code, const char *text)
 	return o;
 }
 
-/* By device path, kernel name, UUID; or by index, in "pool" if there are more. */
-static struct member *find_member(struct adshardd *d, struct json_object *req)
+struct pool *part_pool(struct adshardd *d, struct json_object *req)
+{
+	uint8_t uuid[ADS_UUID_LEN];
+	const char *in = NULL;
+
+	if (!ads_json_get_str(req, "pool", &in))
+		/* the only one needs no name */
+		return d->pools && !d->pools->next ? d->pools : NULL;
+	if (!ads_parse_uuid(in, uuid))
+		return model_pool(d, uuid);
+	for (struct pool *p = d->pools; p; p = p->next)
+		if (!strcmp(in, p->k.name))
+			return p;
+	return NULL;
+}
+
+struct member *part_member(struct adshardd *d, struct json_object *req)
 {
 	uint8_t uuid[ADS_UUID_LEN], pool[ADS_UUID_LEN];
 	const char *text = NULL, *in = NULL;
@@ -320,12 +295,12 @@ static struct member *find_member(struct adshardd *d, struct json_object *req)
 static struct json_object *answer_risk(struct adshardd *d,
 				       struct json_object *req)
 {
-	struct member *m = find_member(d, req);
+	struct member *m = part_member(d, req);
 	struct json_object *o, *modes, *part;
 	int64_t now = now_epoch();
 
 	if (!m)
-		return error(ENOENT, "there is no such member (or several): give its device or UUID");
+		return part_error(ENOENT, "there is no such member (or several): give its device or UUID");
 	o = ads_json_doc("adshardd.risk", 1);
 	if (!o)
 		return NULL;
@@ -333,8 +308,8 @@ static struct json_object *answer_risk(struct adshardd *d,
 	add_score(o, m->risk.score);
 	ads_json_bool(o, "stale", cycle_stale(m, now));
 	ads_json_bool(o, "at_risk", m->track.at_risk);
-	add_time(o, "at_risk_since", m->track.at_risk);
-	add_time(o, "quiet_since", m->track.quiet);
+	part_time(o, "at_risk_since", m->track.at_risk);
+	part_time(o, "quiet_since", m->track.quiet);
 	modes = ads_json_arr(o, "modes");
 	for (int i = 0; i < RISK_MODES; i++) {
 		if (!m->risk.part[i].known)
@@ -342,22 +317,13 @@ static struct json_object *answer_risk(struct adshardd *d,
 		part = ads_json_push(modes);
 		ads_json_str(part, "mode", risk_mode_name(i));
 		ads_json_i64(part, "score", m->risk.part[i].score);
-		add_time(part, "evidence", m->risk.part[i].time);
+		part_time(part, "evidence", m->risk.part[i].time);
 	}
 	add_reasons(o, m, RISK_MAX_REASONS, true);
 	add_smart(o, m, now);
 	ads_json_u64(o, "io_errors", m->errors.total);
 	add_load(o, m);
 	add_patrol(o, m);
-	return o;
-}
-
-static struct json_object *answer_jobs(struct adshardd *d)
-{
-	struct json_object *o = ads_json_doc("adshardd.jobs", 1);
-
-	if (o)
-		add_jobs(o, d);
 	return o;
 }
 
@@ -379,10 +345,10 @@ static struct json_object *answer_cancel(struct adshardd *d,
 	int r;
 
 	if (!ads_json_get_i64(req, "job", &id) || id < 1)
-		return error(EINVAL, "which job? (\"job\": number)");
+		return part_error(EINVAL, "which job? (\"job\": number)");
 	r = act_cancel(d, id, &err);
 	if (r)
-		return error(r, ads_err_text(&err, r));
+		return part_error(r, ads_err_text(&err, r));
 	o = ads_json_doc("adshardd.cancel", 1);
 	if (o)
 		ads_json_i64(o, "job", id);
@@ -394,7 +360,7 @@ static struct json_object *answer_reload(struct adshardd *d)
 	struct ads_err err = { .text = "" };
 	int r = reload(d, &err);
 
-	return r ? error(r, ads_err_text(&err, r)) :
+	return r ? part_error(r, ads_err_text(&err, r)) :
 		   ads_json_doc("adshardd.reload", 1);
 }
 
@@ -420,18 +386,21 @@ struct json_object *api_answer(struct adshardd *d, const char *line, size_t len,
 	if (used < len || !json_object_is_type(req, json_type_object) ||
 	    !ads_json_get_str(req, "cmd", &cmd)) {
 		json_object_put(req);
-		return error(EINVAL,
+		return part_error(EINVAL,
 			     "a request is one line with a JSON object that has a \"cmd\"");
 	}
-	mutating = !strcmp(cmd, "cancel") || !strcmp(cmd, "reload");
+	mutating = !strcmp(cmd, "cancel") || !strcmp(cmd, "reload") ||
+		   !strcmp(cmd, "job");
 	if (mutating && !root)
-		o = error(EPERM, "only root may do this");
+		o = part_error(EPERM, "only root may do this");
 	else if (!strcmp(cmd, "status"))
 		o = api_status(d);
 	else if (!strcmp(cmd, "risk"))
 		o = answer_risk(d, req);
 	else if (!strcmp(cmd, "jobs"))
 		o = answer_jobs(d);
+	else if (!strcmp(cmd, "job"))
+		o = answer_job(d, req);
 	else if (!strcmp(cmd, "version"))
 		o = answer_version();
 	else if (!strcmp(cmd, "cancel"))
@@ -439,7 +408,7 @@ struct json_object *api_answer(struct adshardd *d, const char *line, size_t len,
 	else if (!strcmp(cmd, "reload"))
 		o = answer_reload(d);
 	else
-		o = error(EINVAL, "there is no such command");
+		o = part_error(EINVAL, "there is no such command");
 	json_object_put(req);
 	return o;
 }

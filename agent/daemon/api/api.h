@@ -5,9 +5,12 @@
  *	{"cmd":"status"}		everything: members, jobs, warnings
  *	{"cmd":"risk","member":M}	one member explained; M is a device, a
  *					UUID, or an index with "pool":UUID
- *	{"cmd":"jobs"}
+ *	{"cmd":"jobs"}			jobs, what is begun "by_hand", and what
+ *					should be done and is "waiting", with why
  *	{"cmd":"version"}
  *	{"cmd":"cancel","job":N}	root only
+ *	{"cmd":"job","job":N,"action":A}	root only; A is cancel, pause, resume,
+ *					priority (with "priority": 0..100 or null)
  *	{"cmd":"reload"}		root only
  *
  * An error is {"error":"a sentence","code":N} with N an errno. A request is

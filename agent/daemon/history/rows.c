@@ -204,13 +204,14 @@ int store_score(struct store *s, const struct store_score *row,
 int store_job(struct store *s, const struct job *j, struct ads_err *err)
 {
 	return store_run(s, err, "INSERT OR REPLACE INTO job VALUES(?1, ?2, ?3,"
-			 " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-			 "iuuiiissiiiiii", (int64_t)j->id, j->pool,
+			 " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+			 " ?16)", "iuuiiissiiiiiiii", (int64_t)j->id, j->pool,
 			 j->member_uuid, (int64_t)j->member, (int64_t)j->state,
 			 (int64_t)j->by_agent, j->reason, j->note,
 			 (int64_t)j->segments_total, (int64_t)j->segments_done,
 			 (int64_t)j->bytes_total, (int64_t)j->bytes_done,
-			 j->started, j->finished);
+			 j->started, j->finished, (int64_t)j->paused,
+			 (int64_t)j->priority);
 }
 
 static void take_text(char *buf, size_t size, sqlite3_stmt *st, int column)
@@ -266,6 +267,8 @@ int store_load_jobs(struct store *s, unsigned int max, struct job **jobs,
 		j->bytes_done = (uint64_t)sqlite3_column_int64(st, 11);
 		j->started = sqlite3_column_int64(st, 12);
 		j->finished = sqlite3_column_int64(st, 13);
+		j->paused = sqlite3_column_int(st, 14);
+		j->priority = sqlite3_column_int(st, 15);
 		nr++;
 	}
 	r = store_error(s, r, "read", err);

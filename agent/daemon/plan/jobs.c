@@ -69,6 +69,7 @@ struct job *jobs_add(struct jobs *jobs, const uint8_t *pool,
 	memcpy(j->member_uuid, member_uuid, ADS_UUID_LEN);
 	j->member = member;
 	j->by_agent = by_agent;
+	j->priority = JOB_NO_PRIORITY;
 	j->started = now;
 	snprintf(j->reason, sizeof(j->reason), "%s", reason);
 	j->next = jobs->newest;

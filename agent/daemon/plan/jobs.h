@@ -23,6 +23,9 @@ enum job_state {
 				 * all of them could be read */
 };
 
+#define JOB_PRIORITY_MAX	100
+#define JOB_NO_PRIORITY		-1	/* none was given: by the score */
+
 struct job {
 	struct job *next;		/* older */
 	uint64_t id;
@@ -36,6 +39,8 @@ struct job {
 	uint64_t segments_total, segments_done;
 	uint64_t bytes_total, bytes_done;
 	int64_t started, finished;	/* seconds since the epoch, 0 */
+	bool paused;			/* by the operator: nothing is begun */
+	int priority;			/* 0..JOB_PRIORITY_MAX, higher first */
 };
 
 #define JOBS_KEEP	64		/* that have ended */
