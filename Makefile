@@ -87,10 +87,28 @@ static: deps
 	@tests/run -t 'static/*'
 
 .PHONY: bench bench-hotpath
-bench: deps bench-hotpath
+bench: deps bench-hotpath bench-sim
 
 bench-hotpath: deps
 	@tests/bench/hotpath
+
+# The planner in virtual time, and how long a plan takes. ADSHARD_DATA is a folder of records: with
+# it also disks that failed, scored by a model that knows nothing of these months, and loads.
+SIM = build/agent/bin/adshard-sim
+SCENARIOS = $(filter-out %/fleet.sim %/traces.sim,$(wildcard agent/sim/scenarios/*.sim))
+.PHONY: bench-sim
+bench-sim: tools
+	@$(SIM) bench
+	@$(SIM) $(SCENARIOS)
+	@if [ -z "$(ADSHARD_DATA)" ]; then \
+		echo '# no ADSHARD_DATA: no disks and loads out of records'; \
+	else set -e; \
+		$(SIM) --load $(ADSHARD_DATA)/cloudphysics_30min agent/sim/scenarios/traces.sim; \
+		build/agent/bin/adshard-train train --data $(ADSHARD_DATA)/backblaze_hds/hds.csv.gz \
+			--until 2015-09-30 --out build/sim.model; \
+		$(SIM) --smart $(ADSHARD_DATA)/backblaze_hds/hds.csv.gz --model build/sim.model \
+			--from 2015-10-01 --to 2016-02-29 agent/sim/scenarios/fleet.sim; \
+	fi
 
 # F="target..." for some of them, RUNS=n or SECONDS=n for how long; tests/fuzz/fuzz.h says more
 .PHONY: fuzz
@@ -175,6 +193,7 @@ help:
 	@echo '  fuzz            whatever is parsed on the host, under a fuzzer; F=target RUNS=n | SECONDS=n'
 	@echo '  bench           all figures'
 	@echo '  bench-hotpath   instructions per I/O, exact'
+	@echo '  bench-sim       the planner and its rivals in virtual time; ADSHARD_DATA=folder of records'
 	@echo '  crash           power cuts by the thousand; TRIALS=10000 SEED=1 K=6.12'
 	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'
 	@echo '  smart-model     train the model of failing disks anew; FLEET=records'

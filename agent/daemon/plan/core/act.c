@@ -143,7 +143,7 @@ static void count(struct work *w, const struct plan_action *a)
 	if (a->from != PLAN_NONE && a->what != PLAN_DO_REPLICATE) {
 		struct work_member *m = work_of(w, a->from);
 
-		m->load -= share / m->mibs;
+		m->load -= share * m->per_mib;
 		if (m->load < 0)
 			m->load = 0;
 		w->r->verdict[m - w->m].leaving++;
@@ -153,7 +153,7 @@ static void count(struct work *w, const struct plan_action *a)
 		struct work_member *m = work_of(w, a->to);
 		struct work_group *grp = &w->group[m->group];
 
-		m->load += share / m->mibs;
+		m->load += share * m->per_mib;
 		if (m->kind == WORK_NORMAL) {
 			w->free -= m->room > 0 && w->free;
 			if (m->room > m->reserve && grp->room)

@@ -44,7 +44,7 @@ static bool is_hot(const struct work *w, uint32_t pos)
 static double gain_of(const struct work *w, const struct work_member *from,
 		      const struct work_member *to, float mibs)
 {
-	double x = mibs / from->mibs, y = mibs / to->mibs;
+	double x = mibs * from->per_mib, y = mibs * to->per_mib;
 
 	return (double)w->p->balance.payback *
 	       (work_queue(from->load) - work_queue(from->load - x) -
@@ -80,7 +80,7 @@ static bool move_one(struct work *w, struct work_member *m, const struct part *p
 		return false;
 	to = work_of(w, dest);
 	/* never so much that the next plan would have to relieve that one */
-	if (to->load + p->mibs / to->mibs > high)
+	if (to->load + p->mibs * to->per_mib > high)
 		return true;
 	gain = gain_of(w, m, to, p->mibs);
 	cost = work_busy(w, m->m->index, dest, bytes);
@@ -114,7 +114,7 @@ static void relieve(struct work *w, struct work_member *m, size_t *left)
 		const struct plan_seg *g = &w->s->seg[m->seg[i]];
 		float mibs = work_mibs(w, g) / (float)g->nr_legs;
 
-		if (work_taken(w, m->seg[i]) || mibs / m->mibs < LEAST)
+		if (work_taken(w, m->seg[i]) || mibs * m->per_mib < LEAST)
 			continue;
 		if (rests(w, m->seg[i])) {
 			first = resting++ ? first : m->seg[i];

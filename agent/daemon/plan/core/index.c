@@ -9,6 +9,8 @@
 
 #include "daemon/plan/core/priv.h"
 
+#define LOAD_LEAST	0.02f	/* less says little */
+#define FAR_OFF		50	/* from what the bandwidth says; no further */
 #define LOAD_UNKNOWN	0.2f	/* like a middling one, not like an idle one */
 
 /* The highest forecast until the horizon. */
@@ -90,6 +92,47 @@ static void count_legs(struct work *w)
 		w->r->verdict[i].segments = w->m[i].legs;
 }
 
+/*
+ * How busy a MiB/s makes a member: not what its bandwidth says, as small accesses
+ * and a disk that got slow need much more, but what is seen: its load over the sum
+ * of what its segments are asked for. Where that says nothing, like its group.
+ */
+static void measure(struct work *w)
+{
+	const struct plan_state *s = w->s;
+	float mibs[PLAN_MEMBERS] = { 0 };
+	float loads[PLAN_MEMBERS] = { 0 }, sums[PLAN_MEMBERS] = { 0 };
+
+	for (uint32_t i = 0; i < s->nr_segs; i++) {
+		const struct plan_seg *g = &s->seg[i];
+
+		for (unsigned int l = 0; l < g->nr_legs; l++)
+			mibs[w->pos[g->leg[l]]] += work_mibs(w, g) /
+						   (float)g->nr_legs;
+	}
+	for (uint32_t i = 0; i < s->nr_members; i++) {
+		struct work_member *m = &w->m[i];
+		float usual = 1 / m->mibs, each;
+
+		if (m->m->load[PLAN_NOW] < 0 || m->load < LOAD_LEAST ||
+		    mibs[i] * usual < LOAD_LEAST / FAR_OFF)
+			continue;
+		each = m->load / mibs[i];
+		m->per_mib = each < usual / FAR_OFF ? usual / FAR_OFF :
+			     each > usual * FAR_OFF ? usual * FAR_OFF : each;
+		loads[m->group] += m->load;
+		sums[m->group] += mibs[i];
+	}
+	for (uint32_t i = 0; i < s->nr_members; i++) {
+		struct work_member *m = &w->m[i];
+
+		if (!(m->per_mib > 0))
+			m->per_mib = sums[m->group] > 0 ?
+				     loads[m->group] / sums[m->group] :
+				     1 / m->mibs;
+	}
+}
+
 int work_begin(struct work *w, struct ads_err *err)
 {
 	const struct plan_state *s = w->s;
@@ -120,6 +163,7 @@ int work_begin(struct work *w, struct ads_err *err)
 	      by_segment);
 	w->quiet = plan_is_quiet(w->p, s->minute);
 	count_legs(w);
+	measure(w);
 	return 0;
 }
 

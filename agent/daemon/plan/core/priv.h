@@ -30,6 +30,7 @@ struct work_member {
 	int32_t reserve;	/* of these for emptying members only */
 	float mibs, load;	/* load: at the horizon, changing with the plan */
 	float load_now;
+	float per_mib;		/* busy share that a MiB/s of users makes here */
 	uint32_t legs;		/* segments on it */
 	uint32_t *seg;		/* of these, numbers; only where asked for */
 	bool listed;
