@@ -31,7 +31,7 @@ enum ads_bio_heal {
 };
 
 /**
- * struct ads_bio - per-bio data
+ * struct ads_bio - per-bio data, of all bios but plain ones (see ads_plain())
  * @mig:	TRACKED, MIRRORED: the migration; lives as long as the bio is
  *		counted in its lane
  * @node:	MIRRORED: in chunk->mirrored
@@ -76,6 +76,35 @@ struct ads_leg_bio {
 static inline struct ads_bio *ads_bio(struct bio *bio)
 {
 	return dm_per_bio_data(bio, sizeof(struct ads_bio));
+}
+
+/*
+ * A plain bio, and nothing else, has a word in ->bi_private (which is free for a
+ * target, and NULL at first): the slot that counts it, ADS_PLAIN, and the member.
+ * Its per-bio data is unused.
+ */
+#define ADS_PLAIN	BIT(8)
+
+/* @word: of its segment, without flags */
+static inline void *ads_plain(u64 word, u32 slot)
+{
+	return (void *)(unsigned long)((word >> 16 & ~0xffffULL) + ADS_PLAIN +
+				       slot);
+}
+
+static inline bool ads_is_plain(const struct bio *bio)
+{
+	return (unsigned long)bio->bi_private & ADS_PLAIN;
+}
+
+static inline u8 ads_plain_slot(const struct bio *bio)
+{
+	return (unsigned long)bio->bi_private;
+}
+
+static inline u16 ads_plain_member(const struct bio *bio)
+{
+	return (unsigned long)bio->bi_private >> 16;
 }
 
 int ads_map(struct dm_target *ti, struct bio *bio);

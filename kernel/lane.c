@@ -7,11 +7,11 @@
  *
  *	bio (ads_map)				drainer (ads_lane_drain)
  *	-------------				------------------------
- *	rcu_read_lock()				(0) map[seg] = new
+ *	rcu_read_lock_sched()			(0) map[seg] = new
  *	(a) e = load_acquire(epoch)		(1) store_release(epoch, !old)
  *	(b) this_cpu_inc(n[e])			(2) synchronize_rcu()
  *	(c) w = READ_ONCE(map[seg])		(3) poll: sum of n[old] == 0
- *	rcu_read_unlock()			(4) smp_rmb()
+ *	rcu_read_unlock_sched()			(4) smp_rmb()
  *	... I/O ...
  *	smp_wmb()
  *	this_cpu_dec(n[e])
@@ -57,7 +57,7 @@ int ads_lanes_init(struct ads_lanes *lanes)
 	if (!lanes->inflight)
 		return -ENOMEM;
 	for (i = 0; i < ADS_LANES; i++) {
-		lanes->epoch[i] = 0;
+		lanes->slot[i] = i * 2;
 		mutex_init(&lanes->drain[i]);
 	}
 	return 0;
@@ -75,29 +75,28 @@ void ads_lanes_exit(struct ads_lanes *lanes)
 	lanes->inflight = NULL;
 }
 
-static unsigned long inflight_sum(struct ads_lanes *lanes, unsigned int lane,
-				  int epoch)
+static unsigned long inflight_sum(struct ads_lanes *lanes, u32 slot)
 {
 	unsigned long sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(lanes->inflight, cpu)->n[lane][epoch]);
+		sum += READ_ONCE(per_cpu_ptr(lanes->inflight, cpu)->n[slot]);
 	return sum;
 }
 
 void ads_lane_drain(struct ads_lanes *lanes, u32 seg)
 {
 	unsigned int lane = ads_lane(seg);
-	int old;
+	u32 old;
 
 	might_sleep();
 	mutex_lock(&lanes->drain[lane]);
-	old = lanes->epoch[lane];
+	old = lanes->slot[lane];
 	/* Pairs with smp_load_acquire() in ads_map(). */
-	smp_store_release(&lanes->epoch[lane], !old);
+	smp_store_release(&lanes->slot[lane], old ^ 1);
 	synchronize_rcu_expedited();
-	while (inflight_sum(lanes, lane, old))
+	while (inflight_sum(lanes, old))
 		usleep_range(200, 1000);
 	/* Pairs with smp_wmb() in ads_end_io(). */
 	smp_rmb();

@@ -4,12 +4,45 @@
  */
 #include <linux/bio.h>
 #include <linux/device-mapper.h>
+#include <linux/jump_label.h>
 #include <linux/ktime.h>
+#include <linux/moduleparam.h>
 
 #include "bio.h"
 #include "migrate.h"
 #include "pool.h"
 #include "target.h"
+
+static DEFINE_STATIC_KEY_TRUE(ads_telemetry);
+
+static int telemetry_set(const char *val, const struct kernel_param *kp)
+{
+	bool on;
+	int r = kstrtobool(val, &on);
+
+	if (r)
+		return r;
+	/* Parameters of a module are set one at a time. */
+	if (on)
+		static_branch_enable(&ads_telemetry);
+	else
+		static_branch_disable(&ads_telemetry);
+	return 0;
+}
+
+static int telemetry_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%c\n",
+			  static_key_enabled(&ads_telemetry) ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops telemetry_ops = {
+	.set = telemetry_set,
+	.get = telemetry_get,
+};
+
+module_param_cb(telemetry, &telemetry_ops, NULL, 0644);
+MODULE_PARM_DESC(telemetry, "Sample heat and latency of one bio in 16 (default on)");
 
 static void sample_heat(struct ads_pool *pool, u32 seg, struct bio *bio,
 			struct ads_bio *pb)
@@ -27,9 +60,8 @@ static void sample_heat(struct ads_pool *pool, u32 seg, struct bio *bio,
 	pb->start_ns = now;
 }
 
-static int map_flush(struct ads_target *at, struct bio *bio, struct ads_bio *pb)
+static int map_flush(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb)
 {
-	struct ads_pool *pool = at->pool;
 	struct ads_member *mb;
 	u16 index = pool->present_member[dm_bio_get_target_bio_nr(bio)];
 
@@ -57,9 +89,10 @@ done:
 }
 
 /*
- * Discards, write-zeroes and secure erases arrive whole, whatever
- * ->max_io_len says; a write to a migrating segment must not cross a chunk.
- * Only legal while DM made a single clone (num_*_bios is 1).
+ * All but flushes arrive whole: discards and their like would, whatever
+ * ->max_io_len says, and to have device mapper look at that for each bio costs
+ * more than to look here. A write to a migrating segment must not cross a chunk
+ * either. Only legal while DM made a single clone (num_*_bios is 1).
  */
 static inline void cut_at(struct bio *bio, sector_t off, sector_t boundary)
 {
@@ -104,51 +137,29 @@ static int map_slow(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
 	return ads_write_slow(m, bio, GFP_NOWAIT | __GFP_NOWARN);
 }
 
-int ads_map(struct dm_target *ti, struct bio *bio)
+/*
+ * All but the plain way: discards and their like, a bio that was sampled, one
+ * that crosses the end of its segment, a segment of which the word says more than
+ * a place.
+ */
+static noinline int map_other(struct ads_pool *pool, struct bio *bio, u32 slot,
+			      u64 word, bool sample)
 {
-	struct ads_target *at = ti->private;
-	struct ads_pool *pool = at->pool;
 	struct ads_bio *pb = ads_bio(bio);
+	sector_t off = bio->bi_iter.bi_sector;
+	u32 seg = off >> pool->segment_shift;
 	struct ads_member *mb;
-	unsigned int lane;
-	sector_t off;
-	int epoch;
-	u64 word;
-	u32 seg;
 
-	pb->start_ns = 0;
-	if (unlikely(bio->bi_opf & REQ_PREFLUSH))
-		return map_flush(at, bio, pb);
-
-	off = dm_target_offset(ti, bio->bi_iter.bi_sector);
-	seg = off >> pool->segment_shift;
-	lane = ads_lane(seg);
-
-	/* The order of the next three is the proof in lane.c. */
-	rcu_read_lock();
-	/* Pairs with smp_store_release() in ads_lane_drain(). */
-	epoch = smp_load_acquire(&pool->lanes.epoch[lane]);
-	this_cpu_inc(pool->lanes.inflight->n[lane][epoch]);
-	word = READ_ONCE(pool->map[seg]);
-	rcu_read_unlock();
-
-	pb->slot = lane * 2 + epoch;
+	pb->slot = slot;
 	pb->kind = ADS_BIO_PLAIN;
 	pb->heal = ADS_HEAL_NONE;
-
-	if (unlikely(!(this_cpu_inc_return(*pool->tick) & (ADS_HEAT_SAMPLE - 1))))
-		sample_heat(pool, seg, bio, pb);
-
-	switch (bio_op(bio)) {
-	case REQ_OP_READ:
-	case REQ_OP_WRITE:
-		break;
-	default:
-		cut_at(bio, off, 1ULL << pool->segment_shift);
-	}
-
+	pb->start_ns = 0;
 	pb->member = ads_word_member(word);
-	if (unlikely(word & (ADS_WORD_SLOW | ADS_WORD_BAD))) {
+	if (sample)
+		sample_heat(pool, seg, bio, pb);
+	cut_at(bio, off, 1ULL << pool->segment_shift);
+
+	if (word & ADS_WORD_FLAGS) {
 		int r = map_slow(pool, bio, pb, seg, off, word);
 
 		if (r != DM_MAPIO_REMAPPED)
@@ -160,6 +171,83 @@ int ads_map(struct dm_target *ti, struct bio *bio)
 	bio->bi_iter.bi_sector = mb->data_start +
 		((sector_t)ads_word_chunk(word) << pool->chunk_shift) +
 		(off & ((1ULL << pool->segment_shift) - 1));
+	return DM_MAPIO_REMAPPED;
+}
+
+/* One bio in so many of a CPU. */
+static inline bool sampled(struct ads_pool *pool)
+{
+	return static_branch_likely(&ads_telemetry) &&
+	       unlikely(!(this_cpu_inc_return(*pool->tick) &
+			  (ADS_HEAT_SAMPLE - 1)));
+}
+
+/* Count a bio in its lane. Returns the slot, and the segment's @word. */
+static inline u32 enter_lane(struct ads_pool *pool, u32 seg, u64 *word)
+{
+	u32 slot;
+
+	/*
+	 * The order of the next three is the proof in lane.c. A region without
+	 * preemption is a read section of RCU, and the cheapest one.
+	 */
+	rcu_read_lock_sched_notrace();
+	/* Pairs with smp_store_release() in ads_lane_drain(). */
+	slot = smp_load_acquire(&pool->lanes.slot[ads_lane(seg)]);
+	this_cpu_inc(pool->lanes.inflight->n[slot]);
+	*word = READ_ONCE(pool->map[seg]);
+	rcu_read_unlock_sched_notrace();
+	return slot;
+}
+
+/* Neither a read nor a write of data. */
+static noinline int map_odd(struct ads_pool *pool, struct bio *bio)
+{
+	u32 slot;
+	u64 word;
+
+	if (bio->bi_opf & REQ_PREFLUSH)
+		return map_flush(pool, bio, ads_bio(bio));
+	slot = enter_lane(pool, bio->bi_iter.bi_sector >> pool->segment_shift,
+			  &word);
+	return map_other(pool, bio, slot, word, sampled(pool));
+}
+
+/*
+ * What every bio goes through. A plain one leaves nothing in its per-bio data,
+ * which would have to be asked for, but a word in ->bi_private: device mapper
+ * gives us a bio in which that is free. Each instruction here counts, see
+ * Documentation/performance.rst.
+ */
+int ads_map(struct dm_target *ti, struct bio *bio)
+{
+	struct ads_target *at = ti->private;
+	struct ads_pool *pool = at->pool;
+	/* The only target of its table (DM_TARGET_SINGLETON) begins at 0. */
+	sector_t off = bio->bi_iter.bi_sector;
+	struct ads_member *mb;
+	u32 slot, in;
+	u64 word;
+
+	if (unlikely(bio->bi_opf & (REQ_PREFLUSH |
+				    (REQ_OP_MASK &
+				     ~(__force blk_opf_t)REQ_OP_WRITE))))
+		return map_odd(pool, bio);
+
+	slot = enter_lane(pool, off >> pool->segment_shift, &word);
+	in = off & pool->segment_mask;
+
+	if (unlikely(word & ADS_WORD_FLAGS ||
+		     in + bio_sectors(bio) - 1 > pool->segment_mask))
+		return map_other(pool, bio, slot, word, sampled(pool));
+	if (sampled(pool))
+		return map_other(pool, bio, slot, word, true);
+
+	bio->bi_private = ads_plain(word, slot);
+	mb = &pool->members[ads_word_member(word)];
+	bio->bi_iter.bi_sector = mb->data_start + in +
+		((sector_t)ads_word_chunk(word) << pool->chunk_shift);
+	bio_set_dev(bio, mb->bdev);
 	return DM_MAPIO_REMAPPED;
 }
 
@@ -208,32 +296,52 @@ static int flush_end(struct ads_pool *pool, struct bio *bio,
 	return DM_ENDIO_DONE;
 }
 
-int ads_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
+static noinline int end_other(struct ads_pool *pool, struct bio *bio,
+			      blk_status_t *error)
 {
-	struct ads_target *at = ti->private;
-	struct ads_pool *pool = at->pool;
 	struct ads_bio *pb = ads_bio(bio);
 
-	if (unlikely(pb->kind == ADS_BIO_FLUSH))
+	if (ads_is_plain(bio)) {
+		pb->kind = ADS_BIO_PLAIN;
+		pb->heal = ADS_HEAL_NONE;
+		pb->start_ns = 0;
+		pb->slot = ads_plain_slot(bio);
+		pb->member = ads_plain_member(bio);
+	}
+	if (pb->kind == ADS_BIO_FLUSH)
 		return flush_end(pool, bio, pb, error);
-	if (unlikely(pb->kind == ADS_BIO_FLUSHED))
+	if (pb->kind == ADS_BIO_FLUSHED)
 		return DM_ENDIO_DONE;
 
-	if (unlikely(pb->heal == ADS_HEAL_WANTED) && !*error) {
+	if (pb->heal == ADS_HEAL_WANTED && !*error) {
 		pb->heal = ADS_HEAL_DONE;
 		ads_heal_queue(pool, bio);
 		return DM_ENDIO_INCOMPLETE;
 	}
-	if (unlikely(pb->kind == ADS_BIO_TRACKED ||
-		     (pb->kind == ADS_BIO_MIRRORED && pb->counted)))
+	if (pb->kind == ADS_BIO_TRACKED ||
+	    (pb->kind == ADS_BIO_MIRRORED && pb->counted))
 		ads_write_tracked_end(pb->mig, pb);
 	/* An error of the healing is none of the write's. */
-	if (unlikely(pb->start_ns || *error) && pb->kind != ADS_BIO_ENDED &&
+	if ((pb->start_ns || *error) && pb->kind != ADS_BIO_ENDED &&
 	    pb->heal != ADS_HEAL_DONE)
 		account_end(pool, bio, pb, *error);
 
 	/* Pairs with smp_rmb() in ads_lane_drain(). */
 	smp_wmb();
-	this_cpu_dec(pool->lanes.inflight->n[pb->slot / 2][pb->slot & 1]);
+	this_cpu_dec(pool->lanes.inflight->n[pb->slot]);
+	return DM_ENDIO_DONE;
+}
+
+int ads_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
+{
+	struct ads_target *at = ti->private;
+	struct ads_pool *pool = at->pool;
+
+	if (unlikely(!ads_is_plain(bio) || *error))
+		return end_other(pool, bio, error);
+
+	/* Pairs with smp_rmb() in ads_lane_drain(). */
+	smp_wmb();
+	this_cpu_dec(pool->lanes.inflight->n[ads_plain_slot(bio)]);
 	return DM_ENDIO_DONE;
 }

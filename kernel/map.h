@@ -24,6 +24,8 @@
 
 #define ADS_WORD_SLOW	BIT_ULL(63)
 #define ADS_WORD_BAD	BIT_ULL(62)
+/* Any of these, or of what else may come there: not the plain way. */
+#define ADS_WORD_FLAGS	GENMASK_ULL(63, 48)
 
 static inline u64 ads_word(u16 member, u32 chunk)
 {
@@ -48,9 +50,12 @@ static inline u64 ads_word_place(u64 word)
 
 #define ADS_LANES	64
 
-/* In-flight bios of one CPU: by lane and epoch. Slots may wrap below zero. */
+/*
+ * In-flight bios of one CPU, by slot: lane * 2 + epoch. They may wrap below
+ * zero.
+ */
 struct ads_inflight {
-	unsigned long n[ADS_LANES][2];
+	unsigned long n[ADS_LANES * 2];
 };
 
 /**
@@ -60,7 +65,7 @@ struct ads_inflight {
  * The scheme and its proof are at the top of lane.c.
  */
 struct ads_lanes {
-	int epoch[ADS_LANES];		/* read by every bio */
+	u32 slot[ADS_LANES];		/* of the epoch; read by every bio */
 	struct ads_inflight __percpu *inflight;
 	struct mutex drain[ADS_LANES] ____cacheline_aligned;
 };

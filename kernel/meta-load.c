@@ -265,6 +265,7 @@ static int load(struct ads_load *l)
 		return err;
 
 	pool->segment_shift = l->geo.segment_shift;
+	pool->segment_mask = (1U << l->geo.segment_shift) - 1;
 	pool->chunk_shift = l->geo.chunk_shift;
 	pool->logical_block_size = l->geo.logical_block_size;
 	pool->volume_sectors = l->st.volume_sectors;

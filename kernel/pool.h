@@ -94,6 +94,7 @@ struct ads_pool {
 	struct ads_member *members;
 	u8 segment_shift;
 	u8 chunk_shift;
+	u32 segment_mask;		/* of sectors */
 	u32 nr_segments;
 	u32 __percpu *tick;
 	struct ads_lanes lanes;

@@ -7,6 +7,7 @@
 # kernels: um
 # kernels-long: 6.1 6.12 um debug
 # long: yes
+# timeout: 600
 # files: tests/guest/hazard-lib.sh
 . /t/hazard-lib.sh
 
@@ -30,6 +31,12 @@ run "they are there, and nowhere else" same
 run "a discard over five segments" blkdiscard -o $((9 * 1048576 + 4096)) -l $((4 * 1048576 - 12288)) $DEV
 model_zero $((9 * 1024 + 4)) $((4096 - 12))
 run "it is there, and nowhere else" same
+
+# reads and writes come whole, too
+run "a write over four segments" put span 2 900 2300
+keep span
+run "it is there, and nowhere else" same
+run "a read over four segments" contents span 2 900
 
 # in the middle of the copy: chunks are read, and wait to be written
 a=16
