@@ -86,11 +86,14 @@ test-programs:
 static: deps
 	@tests/run -t 'static/*'
 
-.PHONY: bench bench-hotpath
-bench: deps bench-hotpath bench-sim
+# All figures
+BENCHES := lanes hotpath
+.PHONY: bench $(BENCHES:%=bench-%)
+bench: $(BENCHES:%=bench-%) bench-sim
 
-bench-hotpath: deps
-	@tests/bench/hotpath
+$(BENCHES:%=bench-%): bench-%: deps
+	@$(MAKE) tools test-programs
+	@tests/bench/$*
 
 # The planner in virtual time, and how long a plan takes. ADSHARD_DATA is a folder of records: with
 # it also disks that failed, scored by a model that knows nothing of these months, and loads.
@@ -192,6 +195,7 @@ help:
 	@echo '  static          warnings, sparse, checkpatch, semantic patches, ... only'
 	@echo '  fuzz            whatever is parsed on the host, under a fuzzer; F=target RUNS=n | SECONDS=n'
 	@echo '  bench           all figures'
+	@echo '  bench-lanes     counting on many processors, on this machine'
 	@echo '  bench-hotpath   instructions per I/O, exact'
 	@echo '  bench-sim       the planner and its rivals in virtual time; ADSHARD_DATA=folder of records'
 	@echo '  crash           power cuts by the thousand; TRIALS=10000 SEED=1 K=6.12'

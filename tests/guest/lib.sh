@@ -14,6 +14,7 @@
 #     # disks: nvme:a:256M virtio:b:64M slot:c:64M  QEMU's disks; "disk a" is the node   [none]
 #     # files: tests/guest/x.sh         copied to /t
 #     # append: foo.bar=1               kernel command line
+#     # icount: yes                     one processor, and instructions in place of time
 #     # hook: tests/guest/x.hook        answers "host WORD..." on the host's side
 #     # long: yes                       only in make check-long
 #     # not-on: debug,kcsan WHY         not in make check-debug, for which it needs no header
