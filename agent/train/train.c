@@ -16,6 +16,11 @@
  */
 #define ONE_OF_QUIET	12
 #define ONE_OF_MARKED	2
+/*
+ * Rows of a day on which something changed count less: a drive with many changes
+ * has many of them, and may alarm no more than once a month either way.
+ */
+#define WEIGHT_OF_CHANGE	0.25F
 
 struct sample {
 	uint32_t life;
@@ -116,7 +121,9 @@ static int collect(const struct fleet *f, const struct hazard_source *s,
 			    life_censored(l, t, LABEL_DAYS))
 				continue;
 			life_features(f, l, t, h, x);
-			r = add(out, i, t, (float)one_of, x, fails);
+			r = add(out, i, t, (float)one_of *
+				(times[j].grid ? 1 : WEIGHT_OF_CHANGE), x,
+				fails);
 		}
 	}
 	free(times);
