@@ -110,6 +110,9 @@ void evaluation_print(const struct evaluation *e, FILE *out)
 		snprintf(name, sizeof(name), "rule.%s.far", rule_names[r]);
 		print(out, set, name, e->rule[r].far, "ratio");
 	}
+	if (e->scored)
+		print(out, set, "scoring_1000", 1000 * e->scoring_seconds /
+		      (double)e->scored, "seconds");
 	if (!e->models)
 		return;
 	count(out, set, "models_trained", e->models, "models");

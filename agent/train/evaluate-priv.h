@@ -34,6 +34,7 @@ struct judge {
 	struct score_time *times;
 	uint32_t cap_times;
 	int64_t end;			/* of what is known at all */
+	unsigned long scored;
 };
 
 /* It fails in the time that is judged. */

@@ -5,6 +5,8 @@
 
 #include "train/evaluate-priv.h"
 
+#define BIN_FULL	100	/* failing rows in a bin of probabilities */
+#define BIN_LEAST	10	/* fewer say nothing, even when all are together */
 #define P_DRAIN		0.105	/* score 70, above which the agent drains */
 #define MOVE_RATE	50e6	/* bytes a second, of an evacuation */
 #define MOVE_DEFAULT	4e12	/* bytes, if the capacity is not known */
@@ -41,7 +43,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* From the first alarm of the period to the end of those that were detected. */
+/* From the first alarm to the end of those that were detected. */
 static void leads(const struct judge *j, bool cold, struct at_rate *r)
 {
 	size_t n = 0, early = 0;
@@ -64,7 +66,7 @@ static void leads(const struct judge *j, bool cold, struct at_rate *r)
 			    (cold ? m->cold : m->trees) >= r->threshold)
 				first = m->time;
 		}
-		lead[n] = (double)(l->last - first) / DAY;
+		lead[n] = (double)(l->last + 1 - first) / DAY;
 		early += lead[n++] >= 3;
 	}
 	if (n) {
@@ -196,6 +198,32 @@ static void migrations(const struct judge *j, struct evaluation *e)
 	e->migrated_in_vain = good ? (double)vain / (double)good : NAN;
 }
 
+/*
+ * Rows of a drive fail together: a hundred of them are some 25 drives, of which a
+ * share is known to a fifth. Bins of fewer are joined with the next above.
+ */
+static void join_bins(struct judge *j)
+{
+	int last = -1;
+
+	for (int b = 0; b < EVALUATE_BINS; b++) {
+		int to = b + 1 < EVALUATE_BINS ? b + 1 : last;
+
+		/* nobody asks how well next to nothing is known */
+		if (evaluate_edges[b] < .01)
+			continue;
+		if (j->bin_y[b] >= BIN_FULL || to < 0) {
+			last = b;
+			continue;
+		}
+		j->bin_p[to] += j->bin_p[b];
+		j->bin_y[to] += j->bin_y[b];
+		j->bin_n[to] += j->bin_n[b];
+		j->bin_p[b] = j->bin_y[b] = 0;
+		j->bin_n[b] = 0;
+	}
+}
+
 void evaluate_sum(struct judge *j, struct evaluation *e)
 {
 	double base;
@@ -237,6 +265,7 @@ void evaluate_sum(struct judge *j, struct evaluation *e)
 	at_threshold(j, P_DRAIN, e, &e->score70);
 	e->auc = auc(j, e);
 	migrations(j, e);
+	join_bins(j);
 	for (int b = 0; b < EVALUATE_BINS; b++) {
 		double off;
 
@@ -244,7 +273,8 @@ void evaluate_sum(struct judge *j, struct evaluation *e)
 		e->bin[b].predicted = j->bin_p[b] / (double)j->bin_n[b];
 		e->bin[b].observed = j->bin_y[b] / (double)j->bin_n[b];
 		off = fabs(e->bin[b].predicted / e->bin[b].observed - 1);
-		if (evaluate_edges[b] >= .01 && j->bin_y[b] >= 10 && off > e->worst_bin)
+		if (evaluate_edges[b] >= .01 && j->bin_y[b] >= BIN_LEAST &&
+		    off > e->worst_bin)
 			e->worst_bin = off;
 	}
 	base = j->failing / j->rows;

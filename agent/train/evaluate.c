@@ -7,6 +7,7 @@
 
 #include "train/evaluate-priv.h"
 
+#define RUN_IN		2	/* months before, in which alarms may have begun */
 #define FAMILY_FAILURES	20	/* fewer and a model of drives is not left out */
 
 static void *more(void *array, size_t nr, size_t *cap, size_t size)
@@ -59,8 +60,9 @@ static unsigned int rules_at(const struct life *l, int64_t t)
 	return rules_fire(v);
 }
 
+/* With @marks_only nothing is counted: it is not judged yet. */
 static int judge_drive(struct judge *j, const struct ads_model *m, uint32_t i,
-		       int64_t from, int64_t to)
+		       int64_t from, int64_t to, bool marks_only)
 {
 	const struct life *l = &j->f->life[i];
 	struct case_ c = { .life = i };
@@ -73,6 +75,7 @@ static int judge_drive(struct judge *j, const struct ads_model *m, uint32_t i,
 	c.fails = l->failed && l->last >= from && l->last < to;
 	if (!nr && !c.fails)
 		return 0;
+	j->scored += marks_only ? 0 : nr;
 	for (uint32_t k = 0; k < nr; k++) {
 		int64_t t = j->times[k].time;
 		float trees, cold;
@@ -84,7 +87,7 @@ static int judge_drive(struct judge *j, const struct ads_model *m, uint32_t i,
 		c.trees = fmaxf(c.trees, trees);
 		c.cold = fmaxf(c.cold, cold);
 		c.rules |= rules_at(l, t);
-		if (j->times[k].grid)
+		if (j->times[k].grid && !marks_only)
 			calibration(j, l, t, trees);
 		if (!in_period(j, l))
 			continue;
@@ -95,6 +98,8 @@ static int judge_drive(struct judge *j, const struct ads_model *m, uint32_t i,
 		j->marks = p;
 		j->marks[j->nr_marks++] = (struct mark){ i, t, trees, cold };
 	}
+	if (marks_only)
+		return 0;
 	j->highest[i] = fmaxf(j->highest[i], c.trees);
 	/* it fails soon after: an alarm is neither right nor wrong */
 	if (!c.fails && (l->failed || l->evacuated) &&
@@ -130,6 +135,9 @@ static int make_model(const struct judge *j, int64_t until, uint32_t without,
 	*out = NULL;
 	t.until = until;
 	t.without = without;
+	/* before the period: it knows too much of that */
+	if (t.base && until < j->o->from && t.base->until > until)
+		t.base = NULL;
 	r = train_model(j->f, &t, out, err);
 	if (r)
 		return r;
@@ -146,11 +154,46 @@ static int make_model(const struct judge *j, int64_t until, uint32_t without,
 	return 0;
 }
 
+/*
+ * Alarms that began before the period, of drives that fail in it: else a lead
+ * could never be longer than the time that is judged. By models of their months.
+ */
+static int run_in(struct judge *j, struct ads_err *err)
+{
+	struct evaluation aside = { .models = 0 };
+	struct ads_model *own = NULL;
+	int64_t begin = j->o->from;
+	int r = 0;
+
+	for (int i = 0; i < RUN_IN; i++)
+		begin = month_of(begin - 1).begin;
+	while (begin < j->o->from && !r) {
+		struct month m = month_of(begin);
+		struct ads_err none = { "" };
+
+		if (m.end > j->o->from)
+			m.end = j->o->from;
+		/* there may be too little of a past for that */
+		if (!j->o->model)
+			make_model(j, begin, 0, &own, &aside, &none);
+		for (uint32_t i = 0; i < j->f->nr && (j->o->model || own); i++)
+			if (in_period(j, &j->f->life[i]) &&
+			    judge_drive(j, j->o->model ? j->o->model : own, i,
+					begin, m.end, true))
+				r = ads_err(err, -ENOMEM,
+					    "evaluating: no memory");
+		begin = m.end;
+	}
+	ads_model_free(own);
+	return r;
+}
+
 static int judge_all(struct judge *j, struct evaluation *e, struct ads_err *err)
 {
 	const struct evaluate_options *o = j->o;
 	struct ads_model *own = NULL;
-	int r = 0;
+	int r = run_in(j, err);
+	double begun;
 
 	for (int64_t t = o->from; t < o->to && !r;) {
 		struct month m = month_of(t);
@@ -160,13 +203,16 @@ static int judge_all(struct judge *j, struct evaluation *e, struct ads_err *err)
 		if (!o->model && (!own || !o->train_until))
 			r = make_model(j, o->train_until ? o->train_until : t,
 				       0, &own, e, err);
+		begun = seconds();
 		for (uint32_t i = 0; i < j->f->nr && !r; i++)
 			if (judge_drive(j, o->model ? o->model : own, i, t,
-					m.end))
+					m.end, false))
 				r = ads_err(err, -ENOMEM,
 					    "evaluating: no memory");
+		e->scoring_seconds += seconds() - begun;
 		t = m.end;
 	}
+	e->scored = j->scored;
 	ads_model_free(own);
 	return r;
 }
@@ -187,7 +233,7 @@ static int judge_family(struct judge *j, uint32_t family, struct evaluation *e,
 			m.end = o->to;
 		for (uint32_t i = 0; i < j->f->nr && !r; i++)
 			if (j->f->life[i].model == family &&
-			    judge_drive(j, own, i, t, m.end))
+			    judge_drive(j, own, i, t, m.end, false))
 				r = ads_err(err, -ENOMEM,
 					    "evaluating: no memory");
 		t = m.end;

@@ -72,6 +72,8 @@ struct evaluation {
 	struct family family[EVALUATE_FAMILIES];
 	unsigned int families;
 	double training_seconds;
+	unsigned long scored;	/* times that a drive was, in these seconds */
+	double scoring_seconds;
 };
 
 int evaluate(const struct fleet *f, const struct evaluate_options *o,
