@@ -35,11 +35,12 @@ modules:
 tools:
 	@$(MAKE) -C agent
 
-# The model that is installed, out of the records of a fleet, FLEET=file: the same records give
-# the same bytes. smart.model.txt says which they were.
+# The model that is installed, out of the records of a fleet, FLEET=file, up to UNTIL=date: the same
+# records give the same bytes. smart.model.txt says which they were.
 .PHONY: smart-model
 smart-model: tools
-	build/agent/bin/adshard-train train --data $(FLEET) --out agent/train/smart.model
+	build/agent/bin/adshard-train train --data $(FLEET) $(if $(UNTIL),--until $(UNTIL)) \
+		--out agent/train/smart.model
 
 .PHONY: deps
 deps:
@@ -200,7 +201,7 @@ help:
 	@echo '  bench-sim       the planner and its rivals in virtual time; ADSHARD_DATA=folder of records'
 	@echo '  crash           power cuts by the thousand; TRIALS=10000 SEED=1 K=6.12'
 	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'
-	@echo '  smart-model     train the model of failing disks anew; FLEET=records'
+	@echo '  smart-model     train the model of failing disks anew; FLEET=records [UNTIL=date]'
 	@echo 'Installing'
 	@echo '  install, uninstall   tools, manual pages, units; DESTDIR=, PREFIX=[$(PREFIX)]'
 	@echo '  install-module  the module; KVER=...'
