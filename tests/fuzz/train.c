@@ -5,7 +5,7 @@
  * Input: a byte that says what it is, then the file.
  *
  * Options: -max_len=8000
- * Words: agent/train/fleet.c agent/train/load.c agent/train/failslow.c
+ * Words: agent/train/fleet-read.c agent/train/load.c agent/train/failslow.c
  */
 #include <errno.h>
 #include <math.h>
