@@ -88,7 +88,7 @@ static: deps
 	@tests/run -t 'static/*'
 
 # All figures
-BENCHES := lanes hotpath
+BENCHES := lanes hotpath copy
 .PHONY: bench $(BENCHES:%=bench-%)
 bench: $(BENCHES:%=bench-%) bench-sim
 
@@ -198,6 +198,7 @@ help:
 	@echo '  bench           all figures'
 	@echo '  bench-lanes     counting on many processors, on this machine'
 	@echo '  bench-hotpath   instructions per I/O, exact'
+	@echo '  bench-copy      how fast data moves, beside pvmove, and what that takes'
 	@echo '  bench-sim       the planner and its rivals in virtual time; ADSHARD_DATA=folder of records'
 	@echo '  crash           power cuts by the thousand; TRIALS=10000 SEED=1 K=6.12'
 	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'
