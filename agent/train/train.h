@@ -43,7 +43,7 @@ struct seen_row {
 #define BASE_FAILURES_SHIFT	5	/* its curves move up or down */
 #define BASE_FAILURES_TREES	20	/* trees are added */
 #define BASE_FAILURES_CURVES	100	/* curves and states are made anew */
-#define BASE_FAILURES_ALONE	200	/* it is no longer needed */
+#define BASE_FAILURES_ALONE	500	/* it is no longer needed */
 
 /*
  * Moves a curve by as much as makes it say the share that was seen, less if that

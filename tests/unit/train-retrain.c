@@ -61,7 +61,7 @@ static void test_make(void)
 	make_fleet(&t, 4000, 700, 3, 100);
 	fleet_of(&t, &f, NULL);
 	base = model_of(&f, 600, NULL);
-	ok(base && base->failures >= BASE_FAILURES_ALONE, "a base");
+	ok(base && base->failures >= BASE_FAILURES_CURVES, "a base");
 	fleet_free(&f);
 	free(t.data);
 }
