@@ -137,11 +137,38 @@ static void decide(struct pool *p)
 	free(c);
 }
 
+/*
+ * Whoever has left had nothing left to move. It may have been drained by somebody
+ * else, while the agent did not run or between two looks.
+ */
+static void end_of_left(struct adshardd *d)
+{
+	for (struct job *j = d->jobs->newest; j; j = j->next) {
+		struct pool *p = j->state == JOB_DRAINING ?
+				 model_pool(d, j->pool) : NULL;
+
+		/* without members: it is being deactivated */
+		if (!p || p->k.state == ADSHARD_POOL_LOADING || !p->members ||
+		    model_member_by_uuid(d, j->member_uuid))
+			continue;
+		job_progress(j, 0, p->k.segment_size, 0);
+		snprintf(j->note, sizeof(j->note),
+			 "the member has left the pool");
+		job_end(d->jobs, j, JOB_DRAINED, now_epoch());
+		history_job(d->history, j);
+		log_notice(p->object, "job %llu: member %u has left the pool",
+			   (unsigned long long)j->id, j->member);
+		/* the list may have lost others */
+		return;
+	}
+}
+
 void act_run(struct adshardd *d)
 {
 	if (d->once || !d->history_ready || d->view_error ||
 	    d->config->mode == MODE_OFF)
 		return;
+	end_of_left(d);
 	for (struct pool *p = d->pools; p; p = p->next) {
 		if (p->k.state == ADSHARD_POOL_LOADING)
 			continue;

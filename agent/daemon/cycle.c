@@ -156,15 +156,15 @@ static void ask_heat(struct pool *p)
 		p->heat_asked = (int64_t)now;
 }
 
-static void set_throttle(struct pool *p)
+/* The configured limits, for @m or, if it is NULL, for all. */
+static void limit(const struct pool *p, const struct member *m)
 {
 	const struct config *c = p->daemon->config;
 	struct kernel_command cmd = { .verb = KERNEL_THROTTLE };
 	struct ads_throttle *t = &cmd.throttle;
 
-	if (p->throttled || p->daemon->once || c->mode == MODE_OFF)
-		return;
-	p->throttled = true;
+	t->has_member = m;
+	t->member = m ? m->k.index : 0;
 	t->has_src_bps = c->throttle.source_rate;
 	t->src_bps = c->throttle.source_rate;
 	t->has_dst_bps = c->throttle.destination_rate;
@@ -177,7 +177,7 @@ static void set_throttle(struct pool *p)
 	t->src_active_max = c->throttle.source_active;
 	t->has_dst_max = c->throttle.destination_active;
 	t->dst_active_max = c->throttle.destination_active;
-	t->has_max_active = c->throttle.active;
+	t->has_max_active = c->throttle.active && !m;
 	t->max_active = c->throttle.active;
 	if (!t->has_src_bps && !t->has_dst_bps && !t->has_src_max &&
 	    !t->has_dst_max && !t->has_max_active && !t->has_floor &&
@@ -185,6 +185,26 @@ static void set_throttle(struct pool *p)
 		return;
 	memcpy(cmd.pool, p->k.uuid, ADS_UUID_LEN);
 	kernel_do(p->daemon->kernel, &cmd);
+}
+
+/*
+ * Once, when a pool or a member appears: what the operator sets afterwards stays.
+ * The kernel knows of no limits for one that joins.
+ */
+static void set_throttle(struct pool *p)
+{
+	bool all = !p->throttled;
+
+	if (p->daemon->once || p->daemon->config->mode == MODE_OFF)
+		return;
+	p->throttled = true;
+	if (all)
+		limit(p, NULL);
+	for (struct member *m = p->members; m; m = m->next) {
+		if (!all && !m->throttled)
+			limit(p, m);
+		m->throttled = true;
+	}
 }
 
 static void view_failed(struct adshardd *d, const struct kernel_view *v)

@@ -52,6 +52,7 @@ struct member {
 	struct ads_member k;		/* last view */
 	bool seen;			/* in the view being taken in */
 	int64_t found;			/* when it appeared */
+	bool throttled;			/* limits were set since */
 	struct ads_dev_info dev;	/* empty path: no device */
 	char disk[80];			/* path of the whole disk */
 	char object[192];		/* for messages: "/dev/sdb (tank)" */
