@@ -11,6 +11,7 @@
 #include "lib/units.h"
 
 #include "bad.h"
+#include "limits.h"
 #include "table.h"
 #include "verbs.h"
 #include "view.h"
@@ -191,52 +192,21 @@ static void print_blocked(const struct view *v)
 	}
 }
 
-/*
- * Bytes still to move: the jobs' and, of what is on its way, that of no job. An
- * agent queues but a few segments of its job at a time.
- */
-struct left {
-	uint64_t bytes;
-	bool of_job[ADSHARD_MAX_MEMBERS];
-};
-
-static void add_left(const struct view *v, const struct ads_agent_job *j,
-		     void *arg)
-{
-	struct left *l = arg;
-
-	if (!j->state || strcmp(j->state, "draining") || j->member < 0 ||
-	    j->member >= ADSHARD_MAX_MEMBERS || l->of_job[j->member])
-		return;
-	l->of_job[j->member] = true;
-	if (j->bytes_total > j->bytes_done)
-		l->bytes += j->bytes_total - j->bytes_done;
-}
-
 /* "moving: 3 active, 9 queued, 12.0 MiB/s, ETA 5m10s", then one line each. */
 static void print_migrations(const struct view *v)
 {
 	uint64_t seg = v->pool->segment_size;
-	struct left left = { 0 };
 	char src[128], dst[128], percent[16], rate[32], eta[32], bad[32];
-	double sum = 0;
+	double sum, left;
 
 	if (!v->nr_mig)
 		return;
-	view_each_job(v, add_left, &left);
-	for (size_t i = 0; i < v->nr_mig; i++) {
-		if (v->mig[i].src >= ADSHARD_MAX_MEMBERS ||
-		    !left.of_job[v->mig[i].src])
-			left.bytes += seg - migration_done_bytes(&v->mig[i],
-								 seg);
-		sum += migration_rate(&v->mig[i], seg);
-	}
+	left = view_time_left(v, &sum);
 	printf("moving: %u active, %u queued%s, %s/s, ETA %s\n",
 	       v->pool->nr_active, v->pool->nr_queued,
 	       v->pool->paused ? " (paused)" : "",
 	       ads_format_size((uint64_t)sum, false, rate, sizeof(rate)),
-	       ads_format_duration(sum >= 1024 && !v->pool->paused ?
-				   (double)left.bytes / sum : -1, eta, sizeof(eta)));
+	       ads_format_duration(left, eta, sizeof(eta)));
 	for (size_t i = 0; i < v->nr_mig; i++) {
 		const struct ads_migration *m = &v->mig[i];
 		uint64_t done = migration_done_bytes(m, seg);
@@ -296,6 +266,7 @@ static void print_view(struct ctl *c, const struct view *v)
 	print_blocked(v);
 	view_each_job(v, print_job, NULL);
 	print_migrations(v);
+	limits_print(v);
 	if (p->nr_done || p->nr_failed || p->nr_aborted)
 		printf(" moved: %llu segments since the activation (%llu failed, %llu aborted), %llu chunks compared, %llu mismatches\n",
 		       (unsigned long long)p->nr_done,

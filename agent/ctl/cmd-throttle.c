@@ -9,6 +9,7 @@
 
 #include "lib/units.h"
 
+#include "limits.h"
 #include "table.h"
 #include "verbs.h"
 
@@ -76,29 +77,6 @@ static void rate_now(struct table *t, size_t col, uint64_t bps, uint32_t by)
 	table_set(t, col, "%s (%s)", size, ads_rate_by_name(by));
 }
 
-static void json_member(struct json_object *o, const struct ads_member *m)
-{
-	ads_json_u64(o, "member", m->index);
-	ads_json_u64(o, "source_rate", m->src_bps);
-	ads_json_u64(o, "destination_rate", m->dst_bps);
-	ads_json_u64(o, "floor", m->floor_bps);
-	ads_json_double(o, "latency_bound_seconds", (double)m->latency_ns / 1e9);
-	if (m->latency_now_ns)
-		ads_json_double(o, "latency_seconds",
-				(double)m->latency_now_ns / 1e9);
-	else
-		ads_json_null(o, "latency_seconds");
-	ads_json_u64(o, "source_rate_now", m->src_rate);
-	ads_json_str(o, "source_rate_by", ads_rate_by_name(m->src_rate_by));
-	ads_json_u64(o, "destination_rate_now", m->dst_rate);
-	ads_json_str(o, "destination_rate_by",
-		     ads_rate_by_name(m->dst_rate_by));
-	ads_json_u64(o, "source_jobs_max", m->src_active_max);
-	ads_json_u64(o, "destination_jobs_max", m->dst_active_max);
-	ads_json_u64(o, "source_jobs", m->src_active);
-	ads_json_u64(o, "destination_jobs", m->dst_active);
-}
-
 static void show(struct ctl *c, const struct ads_pool *p,
 		 const struct ads_member *m, size_t nr)
 {
@@ -112,8 +90,12 @@ static void show(struct ctl *c, const struct ads_pool *p,
 		ads_json_bool(c->doc, "paused", p->paused);
 		ads_json_double(c->doc, "slow_seconds", p->slow_ns / 1e9);
 		list = ads_json_arr(c->doc, "members");
-		for (size_t i = 0; i < nr; i++)
-			json_member(ads_json_push(list), &m[i]);
+		for (size_t i = 0; i < nr; i++) {
+			struct json_object *o = ads_json_push(list);
+
+			ads_json_u64(o, "member", m[i].index);
+			limits_json(o, &m[i]);
+		}
 		return;
 	}
 	if (!c->table.noheadings)

@@ -8,6 +8,7 @@
 
 #include "bad.h"
 #include "job.h"
+#include "limits.h"
 #include "view.h"
 
 const char *view_meta_name(uint8_t meta)
@@ -105,6 +106,47 @@ void view_each_job(const struct view *v,
 	}
 }
 
+/*
+ * Bytes still to move: the jobs' and, of what is on its way, that of no job. An
+ * agent queues but a few segments of its job at a time.
+ */
+struct left {
+	uint64_t bytes;
+	bool of_job[ADSHARD_MAX_MEMBERS];
+};
+
+static void add_left(const struct view *v, const struct ads_agent_job *j,
+		     void *arg)
+{
+	struct left *l = arg;
+
+	if (!j->state || strcmp(j->state, "draining") || j->member < 0 ||
+	    j->member >= ADSHARD_MAX_MEMBERS || l->of_job[j->member])
+		return;
+	l->of_job[j->member] = true;
+	if (j->bytes_total > j->bytes_done)
+		l->bytes += j->bytes_total - j->bytes_done;
+}
+
+double view_time_left(const struct view *v, double *rate)
+{
+	uint64_t seg = v->pool->segment_size;
+	struct left left = { 0 };
+
+	*rate = 0;
+	view_each_job(v, add_left, &left);
+	for (size_t i = 0; i < v->nr_mig; i++) {
+		if (v->mig[i].src >= ADSHARD_MAX_MEMBERS ||
+		    !left.of_job[v->mig[i].src])
+			left.bytes += seg - migration_done_bytes(&v->mig[i],
+								 seg);
+		*rate += migration_rate(&v->mig[i], seg);
+	}
+	if (!v->nr_mig || *rate < 1024 || v->pool->paused)
+		return -1;
+	return (double)left.bytes / *rate;
+}
+
 static void json_member(struct json_object *o, const struct view *v,
 			const struct ads_member *m)
 {
@@ -152,6 +194,7 @@ static void json_member(struct json_object *o, const struct view *v,
 	ads_json_str(o, "model", a ? a->model : NULL);
 	ads_json_str(o, "serial", a ? a->serial : NULL);
 	ads_json_str(o, "blocked", a ? a->blocked : NULL);
+	limits_json(ads_json_obj(o, "copying"), m);
 	list = ads_json_arr(o, "reasons");
 	for (size_t i = 0; a && i < a->nr_reasons; i++) {
 		struct json_object *r = ads_json_push(list);
@@ -194,6 +237,7 @@ void view_json(struct json_object *o, const struct view *v)
 {
 	static const char *const levels[] = { "ok", "warn", "crit", "unknown" };
 	struct json_object *list;
+	double rate, left;
 	char dev[128];
 
 	ctl_json_pool(o, v->pool);
@@ -203,7 +247,13 @@ void view_json(struct json_object *o, const struct view *v)
 	ads_json_str(o, "level", levels[v->health.level]);
 	ads_json_str(o, "why", v->health.why);
 	ads_json_str(o, "action", v->health.action);
-	/* ctl_json_pool() has how many there are. */
+	left = view_time_left(v, &rate);
+	ads_json_u64(o, "rate", (uint64_t)rate);
+	if (left < 0)
+		ads_json_null(o, "seconds_left");
+	else
+		ads_json_double(o, "seconds_left", left);
+	/* ctl_json_pool() has how many bad ranges there are. */
 	list = ads_json_arr(o, "bad_from");
 	for (size_t i = 0; i < v->nr_m; i++) {
 		struct bad_sum sum = bad_add_up(v->bad, v->nr_bad, is_from,

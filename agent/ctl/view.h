@@ -30,6 +30,13 @@ typedef void (*view_job_fn)(const struct view *v,
 /* The agent's jobs of the pool, and those begun by hand (id -1). */
 void view_each_job(const struct view *v, view_job_fn fn, void *arg);
 
+/*
+ * Seconds until all that is to be moved has been, as far as that is known: the rest
+ * of the jobs, and what moves for no job. Negative if it can't be told. *@rate: bytes
+ * per second.
+ */
+double view_time_left(const struct view *v, double *rate);
+
 void view_json(struct json_object *o, const struct view *v);
 
 const char *view_meta_name(uint8_t meta);

@@ -48,6 +48,8 @@ kill -9 $pid
 wait $pid 2>/dev/null
 is "$(state 2)" draining "killed: still draining"
 like "$(ctl status)" "job: evacuate ${MEMBERS[2]}, draining: [0-9.]+%, [0-9]+ of [0-9]+ segments" "status shows how far it is"
+like "$(ctl status)" "limits: each member: copying 1 MiB/s from it and to it.*1 MiB/s from ${MEMBERS[2]}, by ceiling" \
+	"and what holds it back"
 left=$(ctl status | sed -n 's/.*moving: .* \([0-9]*\) queued.*/\1/p')
 run "killed: the kernel goes on" test -n "$left"
 rc 0 "detach adopts" ctl evacuate 2 --detach

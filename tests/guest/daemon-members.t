@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Members come and go while the agent runs: who joins is watched, limited and used, and answers
 # for itself though it has the number of one that left; jobs of those that left come to an end.
-# kernels: um
-# kernels-long: 6.1 6.12 um
+# kernels: 6.12
+# kernels-long: 6.1 6.12
 # timeout: 400
 # files: tests/guest/daemon-lib.sh tests/guest/daemon-smartctl
 . /t/lib.sh

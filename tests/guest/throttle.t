@@ -28,6 +28,8 @@ refused "a ceiling below the floor" "a floor of 4194304 is above its limit of 10
 is "$(now SOURCE-RATE,FLOOR 0)" "8388608-" "is refused, and changes nothing"
 run "a floor and a bound" adshardctl throttle --floor 2M --latency 20ms
 is "$(now SOURCE-RATE,FLOOR,LATENCY 0)" "8388608209715220ms" "are set"
+like "$(adshardctl status)" "limits: each member: copying 8 MiB/s from it and to it, less while I/O of users takes over 20 ms, but not below 2 MiB/s" \
+	"status says so"
 run "without load the rate rises to the ceiling" wait_for 30 rate_is 0 8388608
 is "$(now LATENCY-NOW 0)" "-" "as there is no I/O of users"
 
@@ -58,6 +60,7 @@ wait %2 %3 %4 %5 %6 %7 %8 %9 2>/dev/null
 run "without the load it rises again" wait_for 60 rate_is 0 8388608
 run "the bound can be taken away" adshardctl throttle --latency 0 --floor 0 --rate 0
 is "$(now SOURCE-NOW,DEST-NOW,FLOOR,LATENCY 0)" "----" "and all limits"
+fails "status has nothing to say of them" eval 'adshardctl status | grep -q "limits:"'
 gate d0 open
 run "all data is as it was" same
 done_testing
