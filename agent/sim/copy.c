@@ -251,6 +251,7 @@ static void account(struct sim *s, const struct sim_flight *f, double mib)
 	struct sim_member *from = &s->m[f->a.from];
 
 	m->moved += bytes;
+	s->copied += mib;
 	switch ((enum plan_cause)f->a.cause) {
 	case PLAN_BY_REPLICATE:
 		m->moved_replica += bytes;

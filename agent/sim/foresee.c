@@ -10,6 +10,8 @@
 
 #include "sim/sim.h"
 
+#define IS_NOW	255	/* it will not be busier than it is now */
+
 static double at_step(const struct volume *v, size_t now, unsigned int ahead,
 		      double *up)
 {
@@ -55,9 +57,11 @@ void sim_forecast(struct sim *s)
 		double f = s->m[i].slow / (double)m->mibs;
 
 		m->load[PLAN_NOW] = (float)s->m[i].user;
+		when[i] = IS_NOW;
 		for (int h = PLAN_30M; h < PLAN_HORIZONS; h++)
 			m->load[h] = -1;
 		for (unsigned int k = 0; k < SIM_DAY_STEPS; k++) {
+			float most = fmaxf(m->load[PLAN_NOW], m->load[PLAN_24H]);
 			double sum = 0, square = 0, load;
 
 			for (uint32_t v = 0; v < nv; v++) {
@@ -68,14 +72,15 @@ void sim_forecast(struct sim *s)
 				sum += share * mid;
 				square += share * up * share * up;
 			}
-			load = (sum + sqrt(square)) * f;
+			load = f * plan_quantile(&s->policy, sum,
+						 sum + sqrt(square));
 			for (int h = PLAN_30M; h < PLAN_HORIZONS; h++)
 				if ((long)k * SIM_STEP <
 				    plan_horizon_seconds[h] &&
-				    load > (double)m->load[h]) {
+				    load > (double)m->load[h])
 					m->load[h] = (float)load;
-					when[i] = (uint8_t)k;
-				}
+			if (load > (double)most)
+				when[i] = (uint8_t)k;
 		}
 	}
 	/* of a segment counts what it does when its member is busiest */
@@ -86,9 +91,11 @@ void sim_forecast(struct sim *s)
 			struct plan_seg *g = &s->s.seg[o->first + k];
 			double up;
 
-			if (g->nr_legs)
-				g->mibs_next = (float)at_step(o, now,
-					when[g->leg[0]], &up) * o->share[k];
+			if (!g->nr_legs)
+				continue;
+			g->mibs_next = when[g->leg[0]] == IS_NOW ? g->mibs :
+				       (float)at_step(o, now, when[g->leg[0]],
+						      &up) * o->share[k];
 		}
 	}
 	free(a);

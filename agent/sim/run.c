@@ -33,6 +33,12 @@ static void measure(struct sim *s, double seconds)
 		ms = (double)s->s.class[p->class].latency_ms * o->slow *
 		     (1 + queue) + (double)s->s.location[p->location].rtt_ms;
 		metrics_latency(m, ms, o->accesses * seconds);
+		s->seen_accesses += o->accesses * seconds;
+		s->seen_wait += ms * o->accesses * seconds;
+		s->seen_usual += o->accesses * seconds *
+				 (double)s->s.class[p->class].latency_ms *
+				 (1 + fmin(o->user / fmax(1 - o->user, 0.01),
+					   MOST_QUEUE));
 		most = fmax(most, o->user);
 		sum += o->user;
 		n++;

@@ -355,6 +355,11 @@ static int parse(struct line *l)
 		return size(l, &s->segment);
 	if (!strcmp(key, "fill"))
 		return number(l, &s->fill);
+	if (!strcmp(key, "place")) {
+		s->sequential = take(l, "sequential");
+		return s->sequential || take(l, "spread") ? 0 :
+		       bad(l, "place: spread or sequential");
+	}
 	if (!strcmp(key, "legs"))
 		return whole(l, &s->legs, PLAN_LEGS);
 	if (!strcmp(key, "seed")) {

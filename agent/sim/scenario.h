@@ -70,6 +70,7 @@ struct scenario {
 	uint64_t segment;
 	double fill;		/* share of the room that is used at first */
 	uint32_t legs;
+	bool sequential;	/* one member after the other is filled */
 	int64_t replace;	/* a failed or emptied member, after so long */
 	struct plan_class class[SIM_CLASSES];
 	uint32_t nr_classes;

@@ -12,6 +12,7 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
+#include "daemon/plan/core/bandit.h"
 #include "daemon/plan/core/core.h"
 #include "daemon/plan/core/cost.h"
 #include "sim/metrics.h"
@@ -92,6 +93,9 @@ struct sim {
 	struct sim_flight flight[SIM_FLIGHTS];
 	uint32_t nr_flights;
 	struct plan_cost cost;
+	struct plan_bandit bandit;
+	double seen_accesses, seen_wait, seen_usual;	/* since the last plan */
+	double copied;
 	struct volumes *volumes;
 	uint8_t *flying;	/* per segment */
 	struct plan_link link[SIM_LINKS];

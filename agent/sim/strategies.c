@@ -55,6 +55,23 @@ static bool due(const struct sim *s)
 	       s->s.now - s->planned >= 86400;
 }
 
+/* What the number of moves at once did since the last plan, and the next one. */
+static void try_pace(struct sim *s)
+{
+	double load = 0, most = 0;
+
+	for (uint32_t i = 0; i < s->s.nr_members; i++) {
+		load += s->m[i].user / s->s.nr_members;
+		most += (double)s->s.member[i].mibs / 3;
+	}
+	if (s->seen_accesses > 0)
+		plan_bandit_learn(&s->bandit, s->copied / (double)s->sc->look,
+				  most, s->seen_wait / s->seen_accesses,
+				  s->seen_usual / s->seen_accesses);
+	s->copied = s->seen_accesses = s->seen_wait = s->seen_usual = 0;
+	s->s.pace = plan_bandit_choose(&s->bandit, load);
+}
+
 static int plan_adshard(struct sim *s)
 {
 	struct plan_result *r;
@@ -66,6 +83,8 @@ static int plan_adshard(struct sim *s)
 		return 0;
 	if (s->volumes->nr)
 		sim_forecast(s);
+	if (s->policy.pace.bandit)
+		try_pace(s);
 	set_flights(s);
 	begin = seconds_now();
 	e = plan_run(&s->s, &s->policy, 0, &r, &err);

@@ -52,8 +52,11 @@ static void make_members(struct sim *s)
 	}
 }
 
-/* Emptiest first: as every placement does with a new pool. */
-static uint16_t emptiest(const struct sim *s, const struct plan_seg *g)
+/*
+ * Emptiest first, as every placement does with a new pool; or each up to its share,
+ * as with a volume that was put together of disks.
+ */
+static uint16_t first_place(const struct sim *s, const struct plan_seg *g)
 {
 	uint16_t best = PLAN_NONE;
 	double least = 2;
@@ -68,6 +71,8 @@ static uint16_t emptiest(const struct sim *s, const struct plan_seg *g)
 
 			no = o == m || (m->domain && o->domain == m->domain);
 		}
+		if (!no && s->sc->sequential && used < s->sc->fill)
+			return (uint16_t)i;
 		if (!no && used < least) {
 			least = used;
 			best = (uint16_t)i;
@@ -81,7 +86,7 @@ static void place(struct sim *s, uint32_t seg)
 	struct plan_seg *g = &s->s.seg[seg];
 
 	while (g->nr_legs < s->sc->legs) {
-		uint16_t to = emptiest(s, g);
+		uint16_t to = first_place(s, g);
 
 		if (to == PLAN_NONE)
 			break;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "daemon/plan/core/bandit.h"
 #include "plan.h"
 
 static struct plan_policy policy;
@@ -63,8 +64,13 @@ static void test_bands(void)
 	plan_result_free(r);
 	r = scored(p, 60);
 	is(r->verdict[0].band, PLAN_WATCH, "60: watched");
-	is(count(r, PLAN_DO_REPLICATE, PLAN_BY_REPLICATE), 4,
-	   "... and its single segments get a copy");
+	is(count(r, PLAN_DO_REPLICATE, PLAN_BY_REPLICATE), 1,
+	   "... and some of its single segments get a copy");
+	is(r->action[0].segment, 3, "... the hottest");
+	plan_result_free(r);
+	r = scored(p, 70);
+	is(count(r, PLAN_DO_REPLICATE, PLAN_BY_REPLICATE), 2,
+	   "... half of them when it is nearly emptied");
 	plan_result_free(r);
 	pool_free(p);
 
@@ -452,6 +458,31 @@ static void test_cost(void)
 	   "nonsense teaches nothing");
 }
 
+/* Twice as many are best when idle, half as many when busy. */
+static void test_bandit(void)
+{
+	struct plan_bandit b;
+	int idle = 0, busy = 0;
+
+	memset(&b, 0, sizeof(b));
+	ok(plan_bandit_choose(&b, 0.1) == 1, "bandit: as set, at first");
+	for (int i = 0; i < 400; i++) {
+		double load = i % 2 ? 0.1 : 0.8;
+		float f = plan_bandit_choose(&b, load);
+
+		if (i >= 200) {
+			idle += i % 2 && f == 2;
+			busy += !(i % 2) && f == 0.5f;
+		}
+		plan_bandit_learn(&b, 100 * (double)f, 200, 5,
+				  load > 0.5 ? 5 / (0.5 + (double)f) : 5);
+	}
+	ok(idle > 60 && busy > 60, "bandit: finds out (%d, %d of 100)", idle,
+	   busy);
+	plan_bandit_learn(&b, NAN, 1, 1, 1);
+	ok(isfinite(b.sum[0][0] + b.sum[2][3]), "bandit: nonsense is passed over");
+}
+
 static void test_bad_input(void)
 {
 	struct plan_result *r = NULL;
@@ -485,6 +516,7 @@ int main(void)
 	test_quiet();
 	test_pace();
 	test_cost();
+	test_bandit();
 	test_bad_input();
 	return done_testing();
 }

@@ -55,6 +55,11 @@ int main(void)
 	is(plan_policy_set(&p, "mode", "advise", &err), 0, "a mode");
 	is(p.mode, PLAN_MODE_ADVISE, "... is set");
 
+	plan_policy_set(&p, "balance.quantile", "90", &err);
+	ok(plan_quantile(&p, 1, 3) > 2.999 && plan_quantile(&p, 1, 3) < 3.001,
+	   "the ninth tenth is what it is");
+	plan_policy_set(&p, "balance.quantile", "50", &err);
+	ok(plan_quantile(&p, 1, 3) == 1, "... and the half the middle");
 	ok(plan_is_quiet(&p, 0) && plan_is_quiet(&p, 1439),
 	   "without quiet hours it is always quiet");
 	plan_policy_set(&p, "pace.quiet_from", "22:00", &err);

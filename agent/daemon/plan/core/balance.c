@@ -13,8 +13,10 @@
 
 #include "daemon/plan/core/priv.h"
 
-#define RELIEF		0.10f	/* a member is relieved to that much below high */
-#define LEAST		0.002f	/* of a member's load; less is not worth a look */
+#define APART		0.10f	/* so much idler than the source is the destination
+				 * afterwards, if it is not that much below high */
+#define MOST_LOAD	0.90f	/* and never busier than this */
+#define LEAST		0.01f	/* of a member's load; less is not worth a copy */
 #define MOST		512	/* moves of one plan */
 
 struct part {
@@ -68,8 +70,7 @@ static bool move_one(struct work *w, struct work_member *m, const struct part *p
 	};
 	uint64_t bytes = w->s->seg[p->seg].flags & PLAN_SEG_BLANK ? 0 :
 			 w->s->segment_size;
-	float cost, high = (float)w->p->balance.high / 100 - RELIEF;
-	float load = m->load;
+	float cost, load = m->load, most;
 	struct work_member *to;
 	struct plan_action *a;
 	uint16_t dest;
@@ -79,8 +80,15 @@ static bool move_one(struct work *w, struct work_member *m, const struct part *p
 	if (dest == PLAN_NONE)
 		return false;
 	to = work_of(w, dest);
-	/* never so much that the next plan would have to relieve that one */
-	if (to->load + p->mibs * to->per_mib > high)
+	/*
+	 * Best where the next plan will not have to relieve that one. In a pool
+	 * that is busy all over it is enough that the pair's peak goes down.
+	 */
+	most = load - p->mibs * m->per_mib - APART;
+	most = most < MOST_LOAD ? most : MOST_LOAD;
+	if (most < (float)w->p->balance.high / 100 - APART)
+		most = (float)w->p->balance.high / 100 - APART;
+	if (to->load + p->mibs * to->per_mib > most)
 		return true;
 	gain = gain_of(w, m, to, p->mibs);
 	cost = work_busy(w, m->m->index, dest, bytes);
@@ -99,7 +107,7 @@ static bool move_one(struct work *w, struct work_member *m, const struct part *p
 
 static void relieve(struct work *w, struct work_member *m, size_t *left)
 {
-	float goal = (float)w->p->balance.high / 100 - RELIEF;
+	float goal = (float)w->p->balance.high / 100;
 	struct part *list;
 	uint32_t n = 0, resting = 0, first = PLAN_NO_SEG;
 

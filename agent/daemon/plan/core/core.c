@@ -30,6 +30,7 @@ static int make(struct work *w)
 	work_recovered(w);
 	if (p->replicate.enable)
 		work_replicate(w);
+	work_wished(w);
 	work_pins(w);
 	if (p->balance.enable)
 		work_balance(w);

@@ -95,7 +95,8 @@ static void count_legs(struct work *w)
 /*
  * How busy a MiB/s makes a member: not what its bandwidth says, as small accesses
  * and a disk that got slow need much more, but what is seen: its load over the sum
- * of what its segments are asked for. Where that says nothing, like its group.
+ * of what its segments are asked for. Where that says nothing, as much more than its
+ * bandwidth says as in its group.
  */
 static void measure(struct work *w)
 {
@@ -121,15 +122,15 @@ static void measure(struct work *w)
 		m->per_mib = each < usual / FAR_OFF ? usual / FAR_OFF :
 			     each > usual * FAR_OFF ? usual * FAR_OFF : each;
 		loads[m->group] += m->load;
-		sums[m->group] += mibs[i];
+		sums[m->group] += mibs[i] * usual;
 	}
 	for (uint32_t i = 0; i < s->nr_members; i++) {
 		struct work_member *m = &w->m[i];
 
 		if (!(m->per_mib > 0))
-			m->per_mib = sums[m->group] > 0 ?
-				     loads[m->group] / sums[m->group] :
-				     1 / m->mibs;
+			m->per_mib = (sums[m->group] > 0 ?
+				      loads[m->group] / sums[m->group] : 1) /
+				     m->mibs;
 	}
 }
 
@@ -245,7 +246,7 @@ double work_queue(double load)
 	return bend / (1 - bend) + (load - bend) / ((1 - bend) * (1 - bend));
 }
 
-double work_fails(const struct plan_member *m)
+double work_fails_at(double s)
 {
 	/* the curve by which scores are made of probabilities, backwards */
 	static const struct { double score, p; } at[] = {
@@ -253,18 +254,20 @@ double work_fails(const struct plan_member *m)
 		{ 55, .028 }, { 70, .105 }, { 80, .22 }, { 90, .5 },
 		{ 97, .85 }, { 100, .99 },
 	};
-	double s = m->score;
 
-	if (m->state == PLAN_FAILED || m->state == PLAN_ABSENT)
-		return 1;
-	if (m->fails >= 0)
-		return m->fails < 1 ? m->fails : 1;
-	if (s < 0)
-		return .003;	/* like most */
 	for (size_t i = 1; i < sizeof(at) / sizeof(at[0]); i++)
 		if (s <= at[i].score)
 			return at[i - 1].p + (at[i].p - at[i - 1].p) *
 			       (s - at[i - 1].score) /
 			       (at[i].score - at[i - 1].score);
 	return .99;
+}
+
+double work_fails(const struct plan_member *m)
+{
+	if (m->state == PLAN_FAILED || m->state == PLAN_ABSENT)
+		return 1;
+	if (m->fails >= 0)
+		return (double)(m->fails < 1 ? m->fails : 1);
+	return m->score < 0 ? .003 : work_fails_at(m->score);	/* like most */
 }

@@ -216,6 +216,14 @@ static void migrate(struct work *w, const struct plan_wish *wish)
 		 PLAN_NONE);
 }
 
+/* Where a person has put it, it stays, as long as the wish stands. */
+void work_wished(struct work *w)
+{
+	for (uint32_t i = 0; i < w->s->nr_wishes; i++)
+		if (w->s->wish[i].kind == PLAN_WISH_MIGRATE)
+			work_take(w, w->s->wish[i].segment);
+}
+
 void work_leave(struct work *w)
 {
 	static const uint8_t order[] = {

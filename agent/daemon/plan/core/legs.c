@@ -8,6 +8,8 @@
 
 #include "daemon/plan/core/priv.h"
 
+#define UNCONFIRMED	0.25
+
 static unsigned int wanted_legs(const struct plan_seg *g)
 {
 	return g->wanted ? g->wanted : 1;
@@ -171,10 +173,29 @@ static bool is_watched(const struct work *w, uint32_t pos)
 	       w->m[pos].m->state == PLAN_ONLINE;
 }
 
+/*
+ * How many of its segments get a second leg: replicate.share if it is as likely to
+ * fail as one that is emptied, and fewer the less likely that is. All at once would
+ * copy much for disks that never fail; the hottest are worth most. One look above that
+ * says little.
+ */
+static uint32_t how_many(const struct work *w, const struct work_member *m)
+{
+	const struct plan_policy *p = w->p;
+	double low = work_fails_at((double)p->score.watch);
+	double high = work_fails_at((double)p->score.drain);
+	double part = (work_fails_at(m->m->score) - low) / (high - low);
+
+	if (m->m->score > p->score.drain)
+		part = m->m->suspect ? 1 : UNCONFIRMED;
+	part *= (double)p->replicate.share / 100;
+	return part > 0 ? (uint32_t)(part * m->legs + 0.5) : 0;
+}
+
 static void replicate_member(struct work *w, struct work_member *m)
 {
 	struct wants *list;
-	uint32_t n = 0, stuck = 0;
+	uint32_t n = 0, have = 0, most, stuck = 0;
 	uint64_t keep = w->slots * (uint64_t)w->p->replicate.free / 100;
 	bool full = false;
 
@@ -188,11 +209,16 @@ static void replicate_member(struct work *w, struct work_member *m)
 	for (uint32_t i = 0; i < m->legs; i++) {
 		const struct plan_seg *g = &w->s->seg[m->seg[i]];
 
-		if (!work_taken(w, m->seg[i]) && g->nr_legs < PLAN_LEGS &&
-		    !(g->flags & PLAN_SEG_BLANK) && !legs_in(w, g, PLAN_OK))
+		if (g->flags & PLAN_SEG_BLANK || legs_in(w, g, PLAN_OK) ||
+		    work_taken(w, m->seg[i]))
+			have++;
+		else if (g->nr_legs < PLAN_LEGS)
 			list[n++] = (struct wants){ m->seg[i], work_heat(g), 1 };
 	}
 	qsort(list, n, sizeof(*list), by_need);
+	most = how_many(w, m);
+	most = most > have ? most - have : 0;
+	n = n < most ? n : most;
 	for (uint32_t i = 0; i < n && !w->error; i++) {
 		full |= w->free <= keep;
 		if (full || !replicate(w, list[i].seg, PLAN_BY_REPLICATE,
@@ -207,7 +233,7 @@ static void replicate_member(struct work *w, struct work_member *m)
 				     PLAN_NO_SEG,
 				     "%u single segments of %s get no second leg: %s",
 				     stuck, m->m->name,
-				     full ? "replicate.free percent of the pool stay free" :
+				     full ? "replicate.free percent of the pool stays free" :
 					    "no member may take them");
 
 		w->r->job[job].no_room = stuck;

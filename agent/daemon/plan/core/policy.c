@@ -53,18 +53,22 @@ const struct plan_setting plan_settings[] = {
 	    "of each member's room that only emptying a member may use"),
 
 	KEY(replicate, enable, BOOL, "yes", 0, 1,
-	    "single segments of watched members get a second leg until the member is well again"),
+	    "single segments of watched members get a second leg until the member is well again, the hottest first"),
+	KEY(replicate, share, PERCENT, "50", 1, 100,
+	    "of a watched member's segments get one when its score is at score.drain; fewer below"),
 	KEY(replicate, free, PERCENT, "25", 0, 100,
 	    "of the pool's room that such legs leave free"),
 
 	KEY(balance, enable, BOOL, "yes", 0, 1,
 	    "segments leave members whose load will be too high"),
 	KEY(balance, high, PERCENT, "70", 10, 99,
-	    "a member whose forecast is above this is relieved, to 10 below it"),
+	    "a member whose forecast is above this is relieved until it is not"),
 	KEY(balance, urgent, PERCENT, "90", 11, 100,
 	    "above this it does not wait for quiet hours"),
 	KEY(balance, horizon, SECONDS, "1d", 0, 365 * DAY,
 	    "how far ahead the highest forecast is looked for"),
+	KEY(balance, quantile, PERCENT, "75", 50, 99,
+	    "how careful it is: the load will be less than what it reckons with so often"),
 	KEY(balance, payback, SECONDS, "12h", 60, 365 * DAY,
 	    "a move must gain what it costs within this time"),
 	KEY(balance, gain, PERCENT, "150", 100, 10000,
@@ -314,6 +318,26 @@ char *plan_policy_get(const struct plan_policy *p, const struct plan_setting *s,
 {
 	return format(s, *(const long *)((const char *)p + s->offset), buf,
 		      size);
+}
+
+double plan_quantile(const struct plan_policy *p, double middle, double ninth)
+{
+	/* of the normal distribution, in units of its deviation */
+	static const struct { double percent, z; } at[] = {
+		{ 50, 0 }, { 60, .2533 }, { 70, .5244 }, { 75, .6745 },
+		{ 80, .8416 }, { 90, 1.2816 }, { 95, 1.6449 }, { 99, 2.3263 },
+	};
+	const size_t n = sizeof(at) / sizeof(at[0]);
+	double q = (double)p->balance.quantile, z = at[n - 1].z;
+
+	for (size_t i = 1; i < n; i++)
+		if (q <= at[i].percent) {
+			z = at[i - 1].z + (at[i].z - at[i - 1].z) *
+			    (q - at[i - 1].percent) /
+			    (at[i].percent - at[i - 1].percent);
+			break;
+		}
+	return middle + (ninth - middle) * z / at[5].z;
 }
 
 bool plan_is_quiet(const struct plan_policy *p, unsigned int minute)

@@ -38,12 +38,14 @@ struct plan_policy {
 	} evacuate;
 	struct {
 		long enable;
+		long share;		/* percent of a member's segments */
 		long free;		/* percent of the pool that stays free */
 	} replicate;
 	struct {
 		long enable;
 		long high, urgent;	/* percent of a member's capacity */
 		long horizon;		/* how far ahead it looks */
+		long quantile;		/* of a forecast: so often it is less */
 		long payback, gain;
 	} balance;
 	struct {
@@ -99,6 +101,13 @@ int plan_policy_check(const struct plan_policy *p, struct ads_err *err);
 /* The value, in the syntax that plan_policy_set() reads. Returns @buf. */
 char *plan_policy_get(const struct plan_policy *p, const struct plan_setting *s,
 		      char *buf, size_t size);
+
+/*
+ * Of a forecast with its middle and the value that nine of ten are below, the one
+ * that balance.quantile of a hundred are below: what struct plan_member.load and
+ * plan_seg.mibs_next are made of.
+ */
+double plan_quantile(const struct plan_policy *p, double middle, double ninth);
 
 /* @minute of the day is in the quiet hours. */
 bool plan_is_quiet(const struct plan_policy *p, unsigned int minute);

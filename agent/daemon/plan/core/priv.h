@@ -176,6 +176,7 @@ int work_link(const struct work *w, uint16_t a, uint16_t b);
 
 void work_flights(struct work *w);	/* flights.c */
 void work_leave(struct work *w);	/* leave.c: rescue, person, evacuate */
+void work_wished(struct work *w);	/* leave.c: from here nobody takes them */
 void work_rebuild(struct work *w);	/* legs.c: those that are missing */
 void work_recovered(struct work *w);	/* legs.c */
 void work_replicate(struct work *w);	/* legs.c */
@@ -190,5 +191,6 @@ double work_queue(double load);
 
 /* How likely a member with that score fails within 30 days. */
 double work_fails(const struct plan_member *m);
+double work_fails_at(double score);
 
 #endif
