@@ -76,6 +76,7 @@ check-debug: deps
 check-mutations: deps
 	@$(MAKE) tools test-programs
 	@tests/mutations/run $(if $(M),-v '$(M)')
+	@$(if $(M),,tests/mutations/plan/run)
 model: deps
 	@tests/model/run
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/predict/risk.h"
+#include "daemon/predict/predict.h"
 #include "lib/model-file.h"
 #include "sim/smart.h"
 #include "train/fleet.h"
@@ -45,32 +45,73 @@ struct scorer {
 	int64_t from, to;
 	struct score_time *times;
 	uint32_t cap;
+	struct config config;		/* nothing in it is asked of a record */
+	struct errors errors;		/* a record has none */
 };
+
+/* What the agent would have read up to @t, and has not read yet. */
+static void read_on(struct drive *d, const struct life *l,
+		    uint32_t at[ADS_FEAT_ATTRS], int64_t t)
+{
+	for (int a = 0; a < ADS_FEAT_ATTRS; a++) {
+		int track = track_by_code(ads_feat_attrs[a].id);
+
+		for (; at[a] < l->nr[a] && l->point[a][at[a]].time <= t; at[a]++)
+			if (track >= 0)
+				drive_load(d, (enum track)track,
+					   l->point[a][at[a]].time,
+					   (uint64_t)l->point[a][at[a]].value);
+	}
+}
+
+/* The score that the agent would have given: by all that it asks. */
+static int16_t score_at(const struct scorer *s, const struct drive *d,
+			const struct life *l, int64_t t)
+{
+	struct smart_sample sample = {
+		.time = t, .health = true, .protocol = SMART_ATA, .passed = -1,
+		.rotation = SMART_NONE, .temperature = SMART_NONE,
+		.trip = SMART_NONE, .power_on = SMART_NONE,
+		.power_cycles = SMART_NONE, .used = SMART_NONE,
+		.spare = SMART_NONE, .spare_threshold = SMART_NONE,
+		.grown_defects = SMART_NONE,
+		.capacity = l->capacity > 0 ? (uint64_t)l->capacity : 0,
+	};
+	struct predict_input in = {
+		.now = t, .config = &s->config, .drive = d, .sample = &sample,
+		.peers = NAN, .errors = &s->errors, .model = s->m,
+	};
+	struct risk r;
+
+	predict(&in, &r);
+	return (int16_t)(r.score < 0 ? 0 : r.score);
+}
 
 static int score_life(struct scorer *s, const struct life *l,
 		      struct sim_life *out)
 {
-	uint32_t nr;
+	uint32_t nr, at[ADS_FEAT_ATTRS] = { 0 };
+	struct drive *d;
 	int r = life_times(l, s->from, s->to, &s->times, &nr, &s->cap);
 
 	out->begin = l->first > s->from ? l->first - s->from : 0;
 	out->dies = l->failed;
 	out->fails = l->failed && l->last < s->to;
 	out->end = (l->last < s->to ? l->last : s->to) - s->from;
+	d = drive_new(s->f->model[l->model], l->serial, SMART_ATA);
+	if (!d)
+		return -ENOMEM;
 	/* it had a past already when the simulation begins */
 	for (uint32_t i = 0; i <= nr && !r; i++) {
 		int64_t t = i ? s->times[i - 1].time : s->from;
-		float x[ADS_FEAT_NR];
-		double p;
 
 		if (t < l->first)
 			continue;
-		life_features(s->f, l, t, &s->m->hazards, x);
-		p = ads_model_probability(s->m, ads_model_margin(s->m, x),
-					  ADS_WITHIN_30);
-		r = add_point(out, t - s->from, (int16_t)risk_score_of(p),
+		read_on(d, l, at, t);
+		r = add_point(out, t - s->from, score_at(s, d, l, t),
 			      rule_at(l, t));
 	}
+	drive_free(d);
 	return r;
 }
 

@@ -135,6 +135,31 @@ static void test_flapping(void)
 	pool_free(p);
 }
 
+/* A small risk that stays adds up. */
+static void test_patience(void)
+{
+	struct pool *p = four();
+	struct plan_result *r = scored(p, 60);
+
+	plan_result_free(r);
+	look(p, policy.score.patience - 3600);
+	r = plan(p, &policy);
+	is(r->verdict[0].band, PLAN_WATCH, "watched for long: still watched");
+	follow(p, r);
+	plan_result_free(r);
+	p->s.member[0].score = -1;
+	look(p, 7200);
+	r = plan(p, &policy);
+	is(r->verdict[0].band, PLAN_WATCH, "... without evidence, too");
+	plan_result_free(r);
+	p->s.member[0].score = 60;
+	r = plan(p, &policy);
+	is(r->verdict[0].band, PLAN_EMPTY, "... for too long: emptied");
+	has(r->verdict[0].why, "watched", "... and it says why");
+	plan_result_free(r);
+	pool_free(p);
+}
+
 static void test_who_waits(void)
 {
 	struct pool *p = pool_new(8, 10, 8);
@@ -505,6 +530,7 @@ int main(void)
 	plan_policy_defaults(&policy);
 	test_bands();
 	test_flapping();
+	test_patience();
 	test_who_waits();
 	test_full();
 	test_domains();

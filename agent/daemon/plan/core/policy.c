@@ -40,6 +40,8 @@ const struct plan_setting plan_settings[] = {
 	    "a member that is watched must fall below this score to be well again"),
 	KEY(score, recover_time, SECONDS, "7d", 0, 10000 * DAY,
 	    "and stay below it for so long"),
+	KEY(score, patience, SECONDS, "14d", 0, 10000 * DAY,
+	    "a member that is watched for so long is emptied: a small risk that stays adds up; 0 never"),
 	KEY(score, suspect_time, SECONDS, "3d", 0, 365 * DAY,
 	    "when many drives of one model rise at once they are only watched for so long: a misreading would pass"),
 

@@ -28,6 +28,7 @@ struct plan_policy {
 		long confirm;		/* looks that agree before it drains */
 		long release, release_time;	/* out of drain and rescue */
 		long recover, recover_time;	/* out of watch */
+		long patience;		/* watched so long, it is emptied */
 		long suspect_time;	/* before many of one model are believed */
 	} score;
 	struct {

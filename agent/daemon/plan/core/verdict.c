@@ -70,6 +70,10 @@ static uint8_t next_band(struct work *w, const struct plan_member *m,
 		work_conflict(w, PLAN_RULE_SUSPECT, PLAN_BY_REPLICATE,
 			      PLAN_BY_EVACUATE, m->index, PLAN_NO_SEG);
 	}
+	/* one month in thirty is little, but it stays the same each month */
+	if (want == PLAN_WATCH && t->band == PLAN_WATCH && p->score.patience &&
+	    !m->suspect && now - t->since >= p->score.patience)
+		want = PLAN_EMPTY;
 	if (want > t->band) {
 		t->quiet = 0;
 		return want;
@@ -227,17 +231,22 @@ static void empty(struct work *w, uint32_t i)
 		snprintf(v->why, sizeof(v->why),
 			 "%s is emptied, as was decided; no fresh evidence",
 			 m->name);
+	else if (wm->band == PLAN_RESCUE)
+		snprintf(v->why, sizeof(v->why),
+			 "%s fails: score %d above %ld, emptied whatever the load",
+			 m->name, m->score, w->p->score.rescue);
+	else if (m->score > w->p->score.drain)
+		snprintf(v->why, sizeof(v->why),
+			 "%s is likely to fail: score %d above %ld", m->name,
+			 m->score, w->p->score.drain);
+	else if (m->score > w->p->score.watch)
+		snprintf(v->why, sizeof(v->why),
+			 "%s is emptied: it was watched for too long, or its score (%d) is not below %ld yet",
+			 m->name, m->score, w->p->score.release);
 	else
 		snprintf(v->why, sizeof(v->why),
-			 wm->band == PLAN_RESCUE ?
-			 "%s fails: score %d above %ld, emptied whatever the load" :
-			 m->score > w->p->score.drain ?
-			 "%s is likely to fail: score %d above %ld" :
 			 "%s is emptied: score %d, not yet below %ld for long enough",
-			 m->name, m->score,
-			 wm->band == PLAN_RESCUE ? w->p->score.rescue :
-			 m->score > w->p->score.drain ? w->p->score.drain :
-							w->p->score.release);
+			 m->name, m->score, w->p->score.release);
 }
 
 /* Of those that should be emptied and are not yet, the one that is worst. */
