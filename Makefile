@@ -89,7 +89,7 @@ static: deps
 	@tests/run -t 'static/*'
 
 # All figures
-BENCHES := lanes hotpath copy
+BENCHES := lanes hotpath copy scale
 .PHONY: bench $(BENCHES:%=bench-%)
 bench: $(BENCHES:%=bench-%) bench-sim
 
@@ -196,10 +196,11 @@ help:
 	@echo '  model           model checking of the data path and the lanes'
 	@echo '  static          warnings, sparse, checkpatch, semantic patches, ... only'
 	@echo '  fuzz            whatever is parsed on the host, under a fuzzer; F=target RUNS=n | SECONDS=n'
-	@echo '  bench           all figures'
+	@echo '  bench           all figures; scripts/plot draws some of them'
 	@echo '  bench-lanes     counting on many processors, on this machine'
 	@echo '  bench-hotpath   instructions per I/O, exact'
 	@echo '  bench-copy      how fast data moves, beside pvmove, and what that takes'
+	@echo '  bench-scale     pools of up to a million segments'
 	@echo '  bench-sim       the planner and its rivals in virtual time; ADSHARD_DATA=folder of records'
 	@echo '  crash           power cuts by the thousand; TRIALS=10000 SEED=1 K=6.12'
 	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'

@@ -7,7 +7,8 @@
 #   calc EXPRESSION     arithmetic
 #   limit MIB IOPS NAME...    so much for each of QEMU's disks; 0 0: anything
 #   sample NAME VALUE UNIT    for figures, of which there may be several
-#   lvm_do COMMAND...   of LVM, without udev and without a folder of its own
+#   lvm_do COMMAND...   of LVM, without udev and without a folder of its own, which knows of the
+#                       devices in LVM_DEVICES only
 #   one_disk DEV DEV MIB    a pool "tank" of MIB, all of it on the first, in segments of 16 MiB
 
 now() { cut -d' ' -f1 /proc/uptime; }
@@ -20,9 +21,11 @@ limit() {
 }
 sample() { echo "sample $1 $2 $3"; }
 lvm_do() {
+	local device filter=
 	mkdir -p /run/lock/lvm /etc/lvm
+	for device in "${LVM_DEVICES[@]}"; do filter+="\"a|^$device\$|\","; done
 	lvm "$1" --config 'devices{obtain_device_list_from_udev=0 external_device_info_source="none"
-		use_devicesfile=0 types=["nullb",16]} activation{udev_sync=0 udev_rules=0} global{use_lvmpolld=0
+		use_devicesfile=0 types=["nullb",16] filter=['"$filter"'"r|.*|"]} activation{udev_sync=0 udev_rules=0} global{use_lvmpolld=0
 		event_activation=0} backup{backup=0 archive=0} log{silent=1}' "${@:2}" 2>&1
 }
 one_disk() {
