@@ -82,6 +82,10 @@ ok $? "the same scenario gives the same figures"
 ! cmp -s one two
 ok $? "another seed gives others"
 
+"$sim" bench >out
+awk '$2 == "plan.seconds" { exit !($3 < 1) }' out
+ok $? "a thousand members and a million segments are planned within a second" || cat out
+
 # fleet and traces need records
 for s in bad-batch bulk-import fail-slow flapping full-pool hot-shift link-lost slow-death sudden-death \
 	two-failing; do
