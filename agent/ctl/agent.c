@@ -31,8 +31,12 @@ int agent_ask(struct ctl *c, struct json_object *request,
 	case -EPERM:
 		/* of the socket it means: not root */
 		return ctl_fail(c, CTL_UNREACHABLE, "%s", ads_err_text(&err, rc));
+	case -EAGAIN:
+	case -ESTALE:
+		return ctl_fail(c, CTL_BUSY, "%s", ads_err_text(&err, rc));
 	case -EALREADY:
 	case -EINVAL:
+	case -ERANGE:
 		return ctl_fail(c, CTL_REFUSED, "%s", ads_err_text(&err, rc));
 	default:
 		return ctl_fail_err(c, rc, &err);

@@ -143,6 +143,29 @@ static bool is_of(struct json_object *o, const char *pool)
 	return !pool || !strcmp(agent_str(o, "pool"), pool);
 }
 
+/* Below the table: by which rule one wish went before another. */
+static void print_conflicts(struct json_object *answer, const char *pool)
+{
+	struct json_object *list = ads_json_get(answer, "conflicts");
+
+	for (size_t i = 0; i < agent_count(list); i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		if (!is_of(o, pool))
+			continue;
+		printf("rule: %s (%s before %s", agent_str(o, "rule"),
+		       agent_str(o, "winner"), agent_str(o, "loser"));
+		if (ads_json_get(o, "member"))
+			printf("; member %lld",
+			       (long long)agent_int(o, "member"));
+		if (ads_json_get(o, "segment"))
+			printf("; %lld segments, the first is %lld",
+			       (long long)agent_int(o, "segments"),
+			       (long long)agent_int(o, "segment"));
+		puts(")");
+	}
+}
+
 typedef void (*row_fn)(struct table *t, struct json_object *o);
 
 static size_t show(struct ctl *c, struct table *t, struct json_object *answer,
@@ -206,6 +229,8 @@ static int jobs(struct ctl *c, int argc, char **argv)
 	n = show(c, &t, answer, "jobs", pool, all, job_row);
 	n += show(c, &t, answer, "by_hand", pool, all, by_hand_row);
 	n += show(c, &t, answer, "waiting", pool, all, waiting_row);
+	if (c->doc)
+		show(c, NULL, answer, "conflicts", pool, true, NULL);
 	if (!c->doc) {
 		if (n)
 			table_print(&t, "");
@@ -213,6 +238,7 @@ static int jobs(struct ctl *c, int argc, char **argv)
 			ctl_say(c, "nothing is being done%s", all ?
 				", and nothing has been" : "");
 		table_free(&t);
+		print_conflicts(answer, pool);
 	}
 	json_object_put(answer);
 	return CTL_OK;

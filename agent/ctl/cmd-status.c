@@ -158,8 +158,11 @@ static void print_job(const struct view *v, const struct ads_agent_job *j,
 	if (done && done >= j->bytes_total &&
 	    j->segments_done < j->segments_total)
 		done = j->bytes_total - 1;
-	ctl_member_name(v->m, v->nr_m, (uint32_t)j->member, name,
-			sizeof(name));
+	if (j->member < 0)
+		snprintf(name, sizeof(name), "in the pool");
+	else
+		ctl_member_name(v->m, v->nr_m, (uint32_t)j->member, name,
+				sizeof(name));
 	printf("   job: %s %s, %s: %s, %llu of %llu segments, %s of %s%s%s\n",
 	       j->kind ? j->kind : "?", name, j->state ? j->state : "?",
 	       ads_format_percent(done, j->bytes_total, percent,

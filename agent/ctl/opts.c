@@ -325,8 +325,25 @@ static void complete_jobs(void)
 	ads_agent_status_free(st);
 }
 
+/* Field @key of what the agent answers to @cmd, in its array @list. */
+static void complete_asked(const char *cmd, const char *list, const char *key,
+			   const char *suffix)
+{
+	struct json_object *answer, *a;
+
+	if (ads_agent_call(cmd, NULL, COMPLETE_MS, &answer, NULL))
+		return;
+	a = ads_json_get(answer, list);
+	for (size_t i = 0; json_object_is_type(a, json_type_array) &&
+			   i < json_object_array_length(a); i++)
+		printf("%s%s\n", json_object_get_string(ads_json_get(
+				json_object_array_get_idx(a, i), key)), suffix);
+	json_object_put(answer);
+}
+
 /*
- * adshardctl __complete verbs | options VERB | pools | members | jobs: what the
+ * adshardctl __complete verbs | options VERB | pools | members | jobs |
+ * settings | pins: what the
  * shell's completion asks for. It never fails and never says anything else.
  */
 static int complete(struct ctl *c, int argc, char **argv)
@@ -366,6 +383,10 @@ static int complete(struct ctl *c, int argc, char **argv)
 		free(m);
 	} else if (!strcmp(argv[1], "jobs")) {
 		complete_jobs();
+	} else if (!strcmp(argv[1], "settings")) {
+		complete_asked("policy", "settings", "name", "=");
+	} else if (!strcmp(argv[1], "pins")) {
+		complete_asked("pins", "pins", "id", "");
 	}
 	return CTL_OK;
 }

@@ -214,7 +214,10 @@ static void json_job(const struct view *v, const struct ads_agent_job *j,
 	else
 		ads_json_i64(e, "id", j->id);
 	ads_json_str(e, "kind", j->kind);
-	ads_json_i64(e, "member", j->member);
+	if (j->member < 0)
+		ads_json_null(e, "member");
+	else
+		ads_json_i64(e, "member", j->member);
 	ads_json_str(e, "state", j->state);
 	ads_json_str(e, "reason", j->reason);
 	ads_json_str(e, "note", j->note);

@@ -10,7 +10,9 @@
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
+#include "daemon/planner.h"
 #include "daemon/score.h"
+#include "daemon/settings.h"
 
 #define COMMAND_PAUSE	30.0	/* seconds, after a refused one */
 
@@ -60,6 +62,7 @@ struct plan_candidate *act_candidates(struct pool *p, size_t *n)
 		c[i].suspect = m->suspect;
 		c[i].settling = score_settling(m, now);
 		c[i].by_agent = m->by_agent;
+		c[i].approved = m->approved;
 		c[i].busy = evacuate_busy(m) || m->commanded;
 		c[i].hold_until = m->hold_until;
 		c[i].nr_segments = m->k.nr_segments;
@@ -72,7 +75,7 @@ struct plan_candidate *act_candidates(struct pool *p, size_t *n)
 /* Why a member at risk stays where it is: once for each reason. */
 static void tell_why(struct member *m, const struct plan_candidate *c)
 {
-	if (!c->wanted || c->act != PLAN_NOTHING) {
+	if (!c->wanted || c->act != DECIDE_NOTHING) {
 		m->told_why[0] = 0;
 		return;
 	}
@@ -98,6 +101,7 @@ static void start_drain(struct member *m)
 	if (!set_state(m, ADSHARD_MEMBER_DRAINING))
 		return;
 	m->by_agent = true;
+	m->approved = false;
 	cycle_save(m);
 	j = jobs_add(d->jobs, m->pool->k.uuid, m->k.uuid, m->k.index, reason,
 		     true, now_epoch());
@@ -122,15 +126,15 @@ static void decide(struct pool *p)
 		if (!fresh_view(m) || now_mono() < m->command_again)
 			continue;
 		switch (c[i].act) {
-		case PLAN_DRAIN:
+		case DECIDE_DRAIN:
 			start_drain(m);
 			break;
-		case PLAN_ONLINE:
+		case DECIDE_ONLINE:
 			log_notice(m->object,
 				   "is well again: takes data again");
 			set_state(m, ADSHARD_MEMBER_ONLINE);
 			break;
-		case PLAN_NOTHING:
+		case DECIDE_NOTHING:
 			break;
 		}
 	}
@@ -144,7 +148,8 @@ static void decide(struct pool *p)
 static void end_of_left(struct adshardd *d)
 {
 	for (struct job *j = d->jobs->newest; j; j = j->next) {
-		struct pool *p = j->state == JOB_DRAINING ?
+		struct pool *p = j->state == JOB_DRAINING &&
+				 j->kind == JOB_EVACUATE ?
 				 model_pool(d, j->pool) : NULL;
 
 		/* without members: it is being deactivated */
@@ -165,7 +170,8 @@ static void end_of_left(struct adshardd *d)
 
 void act_run(struct adshardd *d)
 {
-	if (d->once || !d->history_ready || d->view_error ||
+	if (d->once || !d->history_ready || !settings_ready(d->settings) ||
+	    d->view_error ||
 	    d->config->mode == MODE_OFF)
 		return;
 	end_of_left(d);
@@ -176,6 +182,7 @@ void act_run(struct adshardd *d)
 		for (struct member *m = p->members; m; m = m->next)
 			if (fresh_view(m))
 				evacuate_run(m);
+		planner_run(p);
 	}
 }
 
@@ -226,6 +233,7 @@ void act_answer(struct adshardd *d, const struct kernel_command *c)
 		for (m = p->members; m; m = m->next)
 			if (m->drain)
 				evacuate_answer(m, c);
+		planner_answer(p, c);
 		break;
 	case KERNEL_SET_MEMBER:
 		m = model_member(p, c->member);
@@ -234,6 +242,7 @@ void act_answer(struct adshardd *d, const struct kernel_command *c)
 		kernel_refresh(d->kernel);
 		break;
 	case KERNEL_ABORT_MEMBER:
+	case KERNEL_ABORT_SEGMENT:
 		if (c->error && c->error != -ENOENT)
 			log_warn(p->object, "abort: %s",
 				 ads_err_text(&c->err, c->error));
@@ -253,6 +262,7 @@ void act_event(struct adshardd *d, const struct ads_event *ev)
 	for (struct member *m = p->members; m; m = m->next)
 		if (m->drain)
 			evacuate_event(m, ev);
+	planner_event(p, ev);
 	if (ev->type == ADSHARD_EVENT_MEMBER_ERROR ||
 	    ev->type == ADSHARD_EVENT_POOL_STATE)
 		log_warn(p->object, "%s%s%s", ads_event_name(ev->type),
@@ -279,6 +289,25 @@ static void abort_all(struct member *m)
 	kernel_do(m->daemon->kernel, &cmd);
 }
 
+/* What can wait: nothing to put back, only nothing more to do. */
+static int cancel_planned(struct adshardd *d, struct job *j,
+			  struct ads_err *err)
+{
+	struct pool *p = model_pool(d, j->pool);
+
+	if (j->state != JOB_DRAINING)
+		return ads_err(err, -EALREADY, "job %llu has ended (%s)",
+			       (unsigned long long)j->id, job_state_name(j));
+	if (p)
+		planner_cancel(p, job_cause(j->kind));
+	job_end(d->jobs, j, JOB_CANCELLED, now_epoch());
+	snprintf(j->note, sizeof(j->note), "cancelled by the operator");
+	history_job(d->history, j);
+	log_notice(p ? p->object : "job", "job %llu: cancelled by the operator",
+		   (unsigned long long)j->id);
+	return 0;
+}
+
 int act_cancel(struct adshardd *d, uint64_t id, struct ads_err *err)
 {
 	struct job *j = jobs_find(d->jobs, id);
@@ -288,13 +317,15 @@ int act_cancel(struct adshardd *d, uint64_t id, struct ads_err *err)
 	if (!j)
 		return ads_err(err, -ENOENT, "there is no job %llu",
 			       (unsigned long long)id);
+	if (j->kind != JOB_EVACUATE)
+		return cancel_planned(d, j, err);
 	m = model_member_by_uuid(d, j->member_uuid);
 	draining = m && m->k.state == ADSHARD_MEMBER_DRAINING;
 	if (j->state != JOB_DRAINING &&
 	    !(j->state == JOB_WITH_ERRORS && draining))
 		return ads_err(err, -EALREADY, "job %llu has ended (%s)",
 			       (unsigned long long)id,
-			       job_state_name(j->state));
+			       job_state_name(j));
 	if (!m)
 		return ads_err(err, -ENODEV,
 			       "job %llu: its pool is not active",

@@ -218,6 +218,15 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	ads_err(&file->err, -EINVAL, "%s:%d: %s", file->path, cfg->line, text);
 }
 
+/* A setting of the planner that this section has, and no key of ours. */
+static bool in_section(const struct plan_setting *s, const char *section)
+{
+	size_t n = section ? strlen(section) : 0;
+
+	return section && strncmp(s->name, section, n) == 0 &&
+	       s->name[n] == '.' && !config_policy_shared(s->name);
+}
+
 static void fill_opts(cfg_opt_t *opts, const char *section,
 		      struct file *file)
 {
@@ -230,19 +239,39 @@ static void fill_opts(cfg_opt_t *opts, const char *section,
 			*opts++ = (cfg_opt_t)CFG_INT_CB(k->name, 0, CFGF_NONE,
 							on_value);
 	}
+	for (const struct plan_setting *s = plan_settings; s->name; s++)
+		if (in_section(s, section))
+			*opts++ = (cfg_opt_t)CFG_STR(strchr(s->name, '.') + 1,
+						     NULL, CFGF_NONE);
 	*opts++ = (cfg_opt_t)CFG_SIMPLE_INT(FILE_OPT, (long *)file);
 	*opts = (cfg_opt_t)CFG_END();
 }
 
-#define MAX_SECTIONS	16
-#define MAX_OPTS	16
+#define MAX_SECTIONS	32
+#define MAX_OPTS	24
 
 struct grammar {
 	cfg_opt_t root[MAX_OPTS + MAX_SECTIONS];
 	cfg_opt_t sub[MAX_SECTIONS][MAX_OPTS];
-	const char *section[MAX_SECTIONS];
+	char section[MAX_SECTIONS][24];
 	int nr;
 };
+
+static void add_section(struct grammar *g, cfg_opt_t **o, const char *name,
+			size_t len, struct file *file)
+{
+	char section[24];
+
+	snprintf(section, sizeof(section), "%.*s", (int)len, name);
+	for (int i = 0; i < g->nr; i++)
+		if (strcmp(g->section[i], section) == 0)
+			return;
+	memcpy(g->section[g->nr], section, sizeof(section));
+	fill_opts(g->sub[g->nr], section, file);
+	*(*o)++ = (cfg_opt_t)CFG_SEC(g->section[g->nr], g->sub[g->nr],
+				     CFGF_NONE);
+	g->nr++;
+}
 
 static void make_grammar(struct grammar *g, struct file *file)
 {
@@ -252,15 +281,12 @@ static void make_grammar(struct grammar *g, struct file *file)
 	while (o->name)
 		o++;
 	*o++ = (cfg_opt_t)CFG_INT(END_OPT, 0, CFGF_NONE);
-	for (const struct config_key *k = config_keys; k->name; k++) {
-		if (!k->section || (g->nr && strcmp(g->section[g->nr - 1],
-						    k->section) == 0))
-			continue;
-		g->section[g->nr] = k->section;
-		fill_opts(g->sub[g->nr], k->section, file);
-		*o++ = (cfg_opt_t)CFG_SEC(k->section, g->sub[g->nr], CFGF_NONE);
-		g->nr++;
-	}
+	for (const struct config_key *k = config_keys; k->name; k++)
+		if (k->section)
+			add_section(g, &o, k->section, strlen(k->section), file);
+	for (const struct plan_setting *s = plan_settings; s->name; s++)
+		if (strchr(s->name, '.'))
+			add_section(g, &o, s->name, strcspn(s->name, "."), file);
 	*o = (cfg_opt_t)CFG_END();
 }
 
@@ -290,6 +316,37 @@ static void take_values(struct config *c, cfg_t *cfg, const char *section)
 		else
 			set_key(c, k, cfg_opt_getnint(opt, 0), NULL);
 	}
+}
+
+/* What the file says of the planner; it was not there, or it is whole. */
+static int take_policy(struct config *c, cfg_t *cfg, const char *path,
+		       struct ads_err *err)
+{
+	const char *names[CONFIG_POLICY_MAX], *values[CONFIG_POLICY_MAX];
+	struct ads_err why = { .text = "" };
+	size_t n = 0;
+	int r;
+
+	for (const struct plan_setting *s = plan_settings; s->name; s++) {
+		char section[24];
+		cfg_opt_t *opt;
+
+		if (!strchr(s->name, '.') || config_policy_shared(s->name))
+			continue;
+		snprintf(section, sizeof(section), "%.*s",
+			 (int)strcspn(s->name, "."), s->name);
+		opt = cfg_getopt(cfg_getsec(cfg, section),
+				 strchr(s->name, '.') + 1);
+		if (!opt || !(opt->flags & CFGF_MODIFIED) ||
+		    n == CONFIG_POLICY_MAX)
+			continue;
+		names[n] = s->name;
+		values[n++] = cfg_opt_getstr(opt);
+	}
+	config_policy_from_keys(c);
+	r = config_policy_set(&c->policy, names, values, n, &why);
+	return r ? ads_err(err, -EINVAL, "%s: %s", path,
+			   ads_err_text(&why, r)) : 0;
 }
 
 /* The whole file with END_OPT behind it, for the caller to free(). */
@@ -369,6 +426,7 @@ static int parse_file(struct config *c, const char *path, struct ads_err *err)
 	take_values(c, cfg, NULL);
 	for (int i = 0; i < g->nr; i++)
 		take_values(c, cfg_getsec(cfg, g->section[i]), g->section[i]);
+	r = take_policy(c, cfg, path, err);
 out:
 	cfg_free(cfg);
 	free(text);
@@ -406,10 +464,11 @@ static int parse_drop_ins(struct config *c, const char *path,
 	return r;
 }
 
-/* What no single key can be judged by. */
-static int check_together(const struct config *c, const char *path,
-			  struct ads_err *err)
+int config_check(const struct config *c, const char *path,
+		 struct ads_err *err)
 {
+	struct ads_err why = { .text = "" };
+
 	if (c->score.release >= c->score.drain)
 		return ads_err(err, -EINVAL,
 			       "%s: score.release (%ld) must be below score.drain (%ld)",
@@ -436,6 +495,8 @@ static int check_together(const struct config *c, const char *path,
 	if (c->patrol.block % 4096)
 		return ads_err(err, -EINVAL,
 			       "%s: patrol.block is not a multiple of 4K", path);
+	if (plan_policy_check(&c->policy, &why))
+		return ads_err(err, -EINVAL, "%s: %s", path, why.text);
 	return 0;
 }
 
@@ -450,6 +511,8 @@ void config_defaults(struct config *c)
 			parse_number(k, k->def, &v);
 		set_key(c, k, v, k->def);
 	}
+	plan_policy_defaults(&c->policy);
+	config_policy_from_keys(c);
 }
 
 int config_load(const char *path, bool must_exist, struct config **out,
@@ -470,7 +533,7 @@ int config_load(const char *path, bool must_exist, struct config **out,
 	if (r == 0)
 		r = parse_drop_ins(c, path, err);
 	if (r == 0)
-		r = check_together(c, path, err);
+		r = config_check(c, path, err);
 	if (r) {
 		free(c);
 		return r;
@@ -479,19 +542,15 @@ int config_load(const char *path, bool must_exist, struct config **out,
 	return 0;
 }
 
-void config_print(const struct config *c, FILE *f)
+static void print_section(const struct config *c, const char *section, FILE *f)
 {
-	const char *section = NULL;
 	char value[32];
 
 	for (const struct config_key *k = config_keys; k->name; k++) {
 		const char *at = (const char *)c + k->offset;
 
-		if (k->section && (!section || strcmp(section, k->section))) {
-			fprintf(f, "%s\n%s {\n", section ? "}\n" : "",
-				k->section);
-			section = k->section;
-		}
+		if (!same_section(k, section))
+			continue;
 		if (k->type == CONFIG_STRING) {
 			fprintf(f, "%s%s = \"%s\"\n", section ? "\t" : "",
 				k->name, at);
@@ -500,6 +559,27 @@ void config_print(const struct config *c, FILE *f)
 		format_number(k, *(const long *)at, value, sizeof(value));
 		fprintf(f, "%s%s = %s\n", section ? "\t" : "", k->name, value);
 	}
-	if (section)
+	for (const struct plan_setting *s = plan_settings; s->name; s++)
+		if (in_section(s, section))
+			fprintf(f, s->type == PLAN_SET_CLOCK ?
+				"\t%s = \"%s\"\n" : "\t%s = %s\n",
+				strchr(s->name, '.') + 1,
+				plan_policy_get(&c->policy, s, value,
+						sizeof(value)));
+}
+
+void config_print(const struct config *c, FILE *f)
+{
+	struct grammar *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return;
+	make_grammar(g, NULL);
+	print_section(c, NULL, f);
+	for (int i = 0; i < g->nr; i++) {
+		fprintf(f, "\n%s {\n", g->section[i]);
+		print_section(c, g->section[i], f);
 		fputs("}\n", f);
+	}
+	free(g);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "daemon/plan/core/policy.h"
 #include "lib/err.h"
 
 #define CONFIG_FILE	"/etc/adshard/adshardd.conf"
@@ -93,6 +94,7 @@ struct config {
 		long timeout;
 		long max_request;	/* bytes */
 	} api;
+	struct plan_policy policy;	/* of the planner; its table has the keys */
 };
 
 enum config_type {
@@ -127,6 +129,24 @@ extern const struct config_key config_keys[];
  */
 int config_load(const char *path, bool must_exist, struct config **out,
 		struct ads_err *err);
+
+/* -- the planner's settings, keys "SECTION.NAME" of plan_settings ------------- */
+
+#define CONFIG_POLICY_MAX	128	/* more than there are */
+
+/* It has a key in config_keys, too. */
+bool config_policy_shared(const char *setting);
+/* Those are made the same: what the keys say; what the settings say. */
+void config_policy_from_keys(struct config *c);
+void config_policy_to_keys(struct config *c);
+
+/* Several at once, in whatever order: all, or -errno and none. */
+int config_policy_set(struct plan_policy *p, const char *const *names,
+		      const char *const *values, size_t n, struct ads_err *err);
+
+/* What no single key can be judged by; "@where: sentence". */
+int config_check(const struct config *c, const char *where,
+		 struct ads_err *err);
 
 /* All defaults; for tests and for a missing file. */
 void config_defaults(struct config *c);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define COOKIE_EVACUATE	0x4144ULL
+#define COOKIE_PLAN	0x4150ULL
 
 static inline uint64_t cookie_make(uint64_t tag, uint64_t job)
 {
@@ -24,7 +25,8 @@ static inline bool cookie_is(uint64_t cookie, uint64_t tag)
 
 static inline bool cookie_is_agent(uint64_t cookie)
 {
-	return cookie_is(cookie, COOKIE_EVACUATE);
+	return cookie_is(cookie, COOKIE_EVACUATE) ||
+	       cookie_is(cookie, COOKIE_PLAN);
 }
 
 #endif

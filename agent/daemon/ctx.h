@@ -17,6 +17,8 @@
 struct api;
 struct history;
 struct jobs;
+struct keep;
+struct settings;
 struct ads_model;
 
 struct adshardd {
@@ -45,6 +47,9 @@ struct adshardd {
 	struct history *history;	/* NULL: disabled */
 	bool history_ready;		/* or there is none: jobs are known */
 	struct jobs *jobs;
+	struct keep *keep;
+	struct settings *settings;	/* of the operator */
+	bool told_unrecorded;		/* that decisions are not kept */
 	struct api *api;
 };
 

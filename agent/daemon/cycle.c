@@ -11,11 +11,14 @@
 #include "daemon/cycle.h"
 #include "daemon/history/history.h"
 #include "daemon/log.h"
+#include "daemon/planner.h"
 #include "daemon/score.h"
+#include "daemon/settings.h"
 #include "daemon/unused.h"
 #include "lib/units.h"
 
 #define SOON_USEC	200000	/* events of so long are taken together */
+#define STEADY		12	/* times faster than heat is forgotten */
 #define SILENT		30.0	/* seconds without an answer of the kernel */
 
 int64_t now_epoch(void)
@@ -57,6 +60,8 @@ static void on_pool_new(struct pool *p)
 
 static void on_pool_gone(struct pool *p)
 {
+	planner_free(p->planner);
+	p->planner = NULL;
 	if (p->daemon->stopping)
 		return;
 	log_info(p->object, "is no longer active");
@@ -89,6 +94,7 @@ static void on_member_device(struct member *m)
 	patrol_stop(m);
 	smart_stop(m);
 	memset(&m->io, 0, sizeof(m->io));
+	memset(&m->steady, 0, sizeof(m->steady));
 	if (!m->dev.path[0]) {
 		log_warn(m->object, "has lost its device");
 		return;
@@ -135,7 +141,7 @@ static void write_minute(struct member *m, int64_t now)
 }
 
 /* Big pools are looked at less often: 10,000 segments a second at most. */
-static double heat_interval(const struct pool *p)
+double cycle_heat_interval(const struct pool *p)
 {
 	double least = p->k.nr_segments / 10000.0;
 	double wanted = (double)p->daemon->config->heat.interval;
@@ -149,7 +155,7 @@ static void ask_heat(struct pool *p)
 
 	if (p->k.state == ADSHARD_POOL_LOADING)
 		return;
-	if (p->heat_asked && now - (double)p->heat_asked < heat_interval(p))
+	if (p->heat_asked && now - (double)p->heat_asked < cycle_heat_interval(p))
 		return;
 	if (!kernel_ask_segments(p->daemon->kernel, p->k.uuid,
 				 ADSHARD_NO_MEMBER))
@@ -207,6 +213,22 @@ static void set_throttle(struct pool *p)
 	}
 }
 
+/* A load that was seen once says little: smoothed, and counted. */
+static void look_at_load(struct member *m)
+{
+	double now = now_mono(), dt = now - m->steady.time, keep;
+
+	if (!m->io.known || dt < 0.5)
+		return;
+	keep = exp2(-dt * STEADY / (double)m->daemon->config->heat.half_life);
+	m->steady.sum = m->steady.sum * keep + m->io.util * (1 - keep);
+	m->steady.bytes = m->steady.bytes * keep +
+			  (m->io.read_bytes + m->io.write_bytes) * (1 - keep);
+	m->steady.weight = m->steady.weight * keep + 1 - keep;
+	m->steady.time = now;
+	m->steady.looks++;
+}
+
 static void view_failed(struct adshardd *d, const struct kernel_view *v)
 {
 	static const struct kernel_view nothing;
@@ -242,6 +264,7 @@ static void on_view(const struct kernel_view *v, void *arg)
 		ask_heat(p);
 		for (m = p->members; m; m = m->next) {
 			collect_counters(m, now);
+			look_at_load(m);
 			write_minute(m, now);
 			score_member(m, now);
 		}
@@ -262,12 +285,16 @@ static void on_segments(const struct kernel_segments *s, void *arg)
 			act_segments(d, s);
 		return;
 	}
-	if (s->has_member)
+	if (s->has_member) {
 		act_segments(d, s);
-	else if (p && heat_update(&p->heat, s->segments, s->nr,
+		return;
+	}
+	if (p && heat_update(&p->heat, s->segments, s->nr,
 				  p->k.nr_segments, now_mono(),
 				  d->config->heat.half_life))
 		log_warn(p->object, "no memory for the heat of segments");
+	if (p)
+		planner_list(p, s);
 }
 
 static void on_answer(const struct kernel_command *c, void *arg)
@@ -345,6 +372,7 @@ static int on_poll(sd_event_source *s, uint64_t usec UNUSED, void *arg)
 	sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 	check_silence(d);
 	score_unblock(d, now);
+	settings_unblock(d, now);
 	kernel_refresh(d->kernel);
 	if (now / hour != (now - interval) / hour)
 		history_trim(d->history, now, d->config);

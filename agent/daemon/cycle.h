@@ -24,6 +24,9 @@ void cycle_smart_tried(struct member *m);
 /* All members that have a device were asked for SMART data (for --once). */
 bool cycle_complete(const struct adshardd *d);
 
+/* Seconds between two lists of all segments. */
+double cycle_heat_interval(const struct pool *p);
+
 /* Is the score's SMART evidence too old to act on? */
 bool cycle_stale(const struct member *m, int64_t now);
 

@@ -10,6 +10,7 @@
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
+#include "daemon/planner.h"
 #include "lib/units.h"
 
 #define MAX_MOVES	4096
@@ -53,8 +54,7 @@ static bool counted(const struct pool *p, uint32_t segment)
 	return false;
 }
 
-/* Moves that were sent to the member and that the last view had not seen. */
-static uint32_t incoming(const struct pool *p, uint32_t index)
+uint32_t evacuate_incoming(const struct pool *p, uint32_t index)
 {
 	uint32_t n = 0;
 
@@ -67,7 +67,7 @@ static uint32_t incoming(const struct pool *p, uint32_t index)
 			      d->sent[i].serial > p->view_serial) &&
 			     !counted(p, d->sent[i].segment);
 	}
-	return n;
+	return n + planner_incoming(p, index);
 }
 
 static struct ads_place_member *place_members(const struct pool *p, size_t *n)
@@ -89,7 +89,7 @@ static struct ads_place_member *place_members(const struct pool *p, size_t *n)
 		list[i].spare = m->k.spare;
 		list[i].nr_slots = m->k.nr_slots;
 		list[i].nr_free = m->k.nr_free;
-		list[i].incoming = incoming(p, m->k.index);
+		list[i].incoming = evacuate_incoming(p, m->k.index);
 		list[i].score = m->risk.score;
 		/* one that is to go next is no place to go to */
 		if (m->track.at_risk && list[i].score >= 0)
@@ -126,7 +126,7 @@ static void end(struct member *m, struct job *j, enum job_state state,
 	job_end(m->daemon->jobs, j, state, now_epoch());
 	history_job(m->daemon->history, j);
 	log_write(priority, m->object, "job %llu: %s: %llu of %llu segments moved%s%s",
-		  (unsigned long long)j->id, job_state_name(state),
+		  (unsigned long long)j->id, job_state_name(j),
 		  (unsigned long long)j->segments_done,
 		  (unsigned long long)j->segments_total, text[0] ? "; " : "",
 		  text);

@@ -20,6 +20,9 @@ int evacuate_priority(const struct member *m, const struct job *j);
 /* It is being emptied, and there is still something to try. */
 bool evacuate_busy(const struct member *m);
 
+/* Moves that were sent to the member and that the last view had not seen. */
+uint32_t evacuate_incoming(const struct pool *p, uint32_t member);
+
 /* Slots of other members that may take its segments. */
 uint64_t evacuate_room(const struct member *m);
 

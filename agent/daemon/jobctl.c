@@ -27,7 +27,7 @@ static struct job *running(struct adshardd *d, uint64_t id, int *r,
 			     (unsigned long long)id);
 	else if (j->state != JOB_DRAINING)
 		*r = ads_err(err, -EALREADY, "job %llu has ended (%s)",
-			     (unsigned long long)id, job_state_name(j->state));
+			     (unsigned long long)id, job_state_name(j));
 	return *r ? NULL : j;
 }
 

@@ -17,11 +17,13 @@
 #include "daemon/ctx.h"
 #include "daemon/cycle.h"
 #include "daemon/history/history.h"
+#include "daemon/keep.h"
 #include "daemon/lock.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
 #include "daemon/reload.h"
 #include "daemon/score.h"
+#include "daemon/settings.h"
 #include "daemon/trained.h"
 #include "daemon/unused.h"
 #include "lib/model-file.h"
@@ -256,6 +258,11 @@ static int start(struct adshardd *d, struct ads_err *err)
 			return r;
 	}
 	trained_load(d);
+	r = keep_new(d->event, d->config->state_dir, &d->keep);
+	if (!r)
+		r = settings_new(d, d->config);
+	if (r)
+		return ads_err(err, r, "settings: %s", strerror(-r));
 	start_history(d);
 	start_patrol(d);
 	r = cycle_start(d);
@@ -279,6 +286,7 @@ static bool stop(struct adshardd *d)
 	patrol_free(d->patrol);
 	clean = kernel_free(d->kernel);
 	clean &= history_free(d->history);
+	clean &= keep_free(d->keep);
 	if (!clean)
 		return false;
 	while ((dr = d->drives)) {
@@ -286,6 +294,7 @@ static bool stop(struct adshardd *d)
 		drive_free(dr);
 	}
 	jobs_free(d->jobs);
+	settings_free(d->settings);
 	ads_model_free(d->trained);
 	sd_event_unref(d->event);
 	if (d->lock >= 0)

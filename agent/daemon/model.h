@@ -19,11 +19,13 @@
 #include "daemon/collect/patrol.h"
 #include "daemon/collect/smart.h"
 #include "daemon/history/drive.h"
+#include "daemon/plan/core/state.h"
 #include "daemon/plan/plan.h"
 #include "daemon/predict/predict.h"
 #include "lib/dev.h"
 
 struct adshardd;
+struct planner;
 
 /* SMART collection of one member. */
 struct smart_state {
@@ -66,6 +68,13 @@ struct member {
 	uint64_t kernel_errors;		/* likewise */
 	bool errors_based;		/* the first view was taken */
 	struct load_minute load;
+	struct {
+		double sum, weight;	/* of the busy share, smoothed; the load is
+					 * their quotient */
+		double bytes;		/* likewise, per second */
+		double time;		/* monotonic, of the last look */
+		unsigned int looks;
+	} steady;
 
 	/* history */
 	struct drive *drive;		/* NULL: not identified */
@@ -77,6 +86,7 @@ struct member {
 	struct errors errors;
 	struct risk risk;
 	struct risk_track track;
+	struct plan_track band;		/* the planner's, likewise */
 	bool suspect;			/* many drives of its model rose */
 	int told_score;			/* last one in the log, -1 */
 
@@ -85,6 +95,7 @@ struct member {
 	int64_t hold_until;		/* not to be drained by itself */
 	char told_why[160];		/* why it is not drained, as last told */
 	bool by_agent;			/* we set it draining */
+	bool approved;			/* the operator wants what is advised */
 	unsigned int commanded;		/* changes of its state under way */
 	uint64_t command_serial;	/* views from here on know of it */
 	double command_again;		/* not before, monotonic; after errors */
@@ -105,6 +116,7 @@ struct pool {
 	size_t nr_bad;
 	uint64_t view_serial;		/* of @migrations and @bad */
 	bool throttled;			/* limits were set since it appeared */
+	struct planner *planner;	/* NULL: not yet */
 };
 
 /* Whom model_take() tells. A member is whole when it is told. */

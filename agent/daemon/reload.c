@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -7,12 +8,13 @@
 #include "daemon/cycle.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
+#include "daemon/settings.h"
 #include "daemon/trained.h"
 
 int reload(struct adshardd *d, struct ads_err *err)
 {
 	const struct config *old = d->config;
-	struct config *new;
+	struct config *new, *over;
 	struct timespec t;
 	int r;
 
@@ -34,6 +36,13 @@ int reload(struct adshardd *d, struct ads_err *err)
 		memcpy(new->state_dir, old->state_dir, sizeof(new->state_dir));
 		new->history.enable = old->history.enable;
 	}
+	over = settings_over(d->settings, new);
+	free(new);
+	if (!over) {
+		sd_notify(0, "READY=1");
+		return -ENOMEM;
+	}
+	new = over;
 	d->config = new;
 	free((void *)old);
 	log_init((int)new->log_level);

@@ -30,6 +30,50 @@ while read -r want line; do
 		ok $? "one line: adshardctl $line" || echo "# $out"
 	fi
 done <<'LINES'
+3 plan
+3 plan --all --json
+3 plan --what-if fail=sdb --what-if add=ssd:2T --what-if score=sdb:90
+3 plan --approve
+2 plan --approve --what-if fail=0
+2 plan --what-if
+2 plan --what-if fail
+2 plan --what-if add=ssd
+2 plan --what-if add=ssd:much
+2 plan --what-if score=sdb
+2 plan --what-if score=sdb:101
+2 plan --what-if nothing=1
+2 plan now
+3 policy
+3 policy show
+3 policy show pace
+3 policy --json
+3 policy set mode=advise
+3 policy set mode=
+2 policy set
+2 policy set mode
+2 policy set =5
+2 policy --pool tank
+3 pin
+3 pin 5 --class ssd
+3 pin 5-7 --member 1
+3 pin 5 --location here
+3 pin 5 --stay --json
+2 pin 5
+2 pin 7-5 --stay
+2 pin x --stay
+2 pin --stay
+2 pin 5 6 --stay
+2 pin 5 --stay --class ssd
+3 unpin 1
+3 unpin --all
+2 unpin
+2 unpin x
+2 unpin 1 --all
+4 replay /nonexistent
+0 replay /dev/null
+0 replay /dev/null --json
+2 replay
+2 replay a b
 3 jobs
 3 jobs --all --json
 2 jobs now

@@ -3,7 +3,7 @@
 # daemon-lib.sh: for the tests of the agent, after lib.sh.
 #
 #     smart DISK LINE...      what the made-up smartctl says from now on (see daemon-smartctl)
-#     configure TEXT          more configuration, over short intervals
+#     configure TEXT          more configuration, over short intervals; nothing moves but what is emptied
 #     agent [OPTION...]       starts adshardd; its messages go to /tmp/log; $AGENT is its process
 #     agent_end, agent_kill
 #     ask [-u UID] REQUEST    over the socket
@@ -32,6 +32,9 @@ smart {
 heat { interval = 1s half_life = 10s }
 patrol { rate = 1M block = 64K }
 plan { window = 2 backoff = 1s backoff_max = 2s }
+balance { enable = no }
+tier { enable = no }
+replicate { enable = no }
 END
 	[ -z "${1:-}" ] || echo "$1" >/etc/adshard/adshardd.conf.d/test.conf
 }

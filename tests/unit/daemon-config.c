@@ -186,6 +186,63 @@ static bool told(const char *text, const struct config_key *k,
 	return false;
 }
 
+/* The same for a setting of the planner that has no key of its own. */
+static bool told_policy(const char *text, const struct plan_setting *s,
+			const char *heading, const char *prefix)
+{
+	bool quoted = s->type == PLAN_SET_CLOCK;
+	char section[32], name[32], def[40];
+	struct config_key k = {
+		.section = section, .name = name, .type = CONFIG_NUMBER,
+		.def = def,
+	};
+
+	if (config_policy_shared(s->name))
+		return true;
+	snprintf(section, sizeof(section), "%.*s",
+		 (int)strcspn(s->name, "."), s->name);
+	snprintf(name, sizeof(name), "%s", strchr(s->name, '.') + 1);
+	snprintf(def, sizeof(def), quoted ? "\"%s\"" : "%s", s->def);
+	return told(text, &k, heading, prefix);
+}
+
+static void test_policy(void)
+{
+	static const char *const names[] = { "score.drain", "score.rescue" };
+	static const char *const up[] = { "95", "97" }, *const bad[] = {
+		"97", "96" };
+	struct plan_policy p, before;
+
+	write_file("c.conf", "balance { high = 60 horizon = 3h }\n"
+		   "pace { quiet_from = \"22:30\" quiet_to = \"6:00\" }\n"
+		   "score { drain = 75 watch = 45 }\nplan { evacuations = 3 max_score = 40 }\n");
+	is(load(), 0, "settings of the planner are taken");
+	if (c)
+		ok(c->policy.balance.high == 60 &&
+		   c->policy.balance.horizon == 10800 &&
+		   c->policy.pace.quiet_from == 22 * 60 + 30 &&
+		   c->policy.score.watch == 45, "as they were meant");
+	if (c)
+		ok(c->policy.score.drain == 75 && c->score.drain == 75 &&
+		   c->policy.evacuate.members == 3 &&
+		   c->policy.evacuate.max_score == 40,
+		   "those with a key of their own are that");
+	refuse("balance { high = 101 }", "balance.high: 101 is not between");
+	refuse("pace { quiet_from = \"25:00\" }", "22:00");
+	refuse("balance { nonsense = 1 }", "c.conf:1: ");
+	refuse("score { watch = 70 }", "score.watch (70)");
+
+	plan_policy_defaults(&p);
+	before = p;
+	is(config_policy_set(&p, names, up, 2, &err), 0,
+	   "two that only go together, the wrong one first");
+	ok(p.score.drain == 95 && p.score.rescue == 97, "are both set");
+	p = before;
+	ok(config_policy_set(&p, names, bad, 2, &err) == -EINVAL &&
+	   !memcmp(&p, &before, sizeof(p)), "two that never do change nothing");
+	has(err.text, "score.", "... and it is said why");
+}
+
 static void test_documents(void)
 {
 	char *shipped = slurp("scripts/systemd/adshardd.conf");
@@ -199,6 +256,8 @@ static void test_documents(void)
 	}
 	for (const struct config_key *k = config_keys; k->name; k++)
 		good &= told(shipped, k, "#%s {\n", k->section ? "#\t" : "#");
+	for (const struct plan_setting *s = plan_settings; s->name; s++)
+		good &= told_policy(shipped, s, "#%s {\n", "#\t");
 	ok(good, "the shipped file shows every key with its default");
 	for (char *p = shipped; (p = strchr(p, '\n')); p++)
 		active |= p[1] && p[1] != '#' && p[1] != '\n';
@@ -206,6 +265,8 @@ static void test_documents(void)
 	good = true;
 	for (const struct config_key *k = config_keys; k->name; k++)
 		good &= told(manual, k, "\n%s\n==", "");
+	for (const struct plan_setting *s = plan_settings; s->name; s++)
+		good &= told_policy(manual, s, "\n%s\n==", "");
 	ok(good, "the manual page has every key with its default");
 
 	/* without the comment signs it must be what it says */
@@ -255,6 +316,7 @@ int main(void)
 	test_errors();
 	test_drop_ins();
 	test_print();
+	test_policy();
 	test_documents();
 	free(c);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);

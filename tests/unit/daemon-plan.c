@@ -70,13 +70,13 @@ static void test_decide(void)
 	struct plan_candidate c[3] = { risky(80), risky(90), risky(75) };
 
 	decide(c, 3);
-	ok(c[1].act == PLAN_DRAIN && c[0].act == PLAN_NOTHING &&
-	   c[2].act == PLAN_NOTHING, "decide: the worst one, one at a time");
+	ok(c[1].act == DECIDE_DRAIN && c[0].act == DECIDE_NOTHING &&
+	   c[2].act == DECIDE_NOTHING, "decide: the worst one, one at a time");
 	has(c[0].why, "another member", "decide: says why not the others");
 	c[0] = risky(80);
 	c[0].at_risk = false;
 	decide(c, 1);
-	ok(c[0].act == PLAN_NOTHING && !c[0].wanted, "decide: not at risk");
+	ok(c[0].act == DECIDE_NOTHING && !c[0].wanted, "decide: not at risk");
 	c[0] = risky(-1);
 	decide(c, 1);
 	has(c[0].why, "stale", "decide: never on stale evidence");
@@ -94,18 +94,18 @@ static void test_decide(void)
 	has(c[0].why, "on hold", "decide: not after a cancel");
 	c[0].hold_until = 1000;
 	decide(c, 1);
-	is(c[0].act, PLAN_DRAIN, "decide: but later");
+	is(c[0].act, DECIDE_DRAIN, "decide: but later");
 	c[0] = risky(90);
 	c[0].room = 0;
 	decide(c, 1);
 	has(c[0].why, "no other member", "decide: not where there is no room");
 	c[0].nr_segments = 0;
 	decide(c, 1);
-	is(c[0].act, PLAN_DRAIN, "decide: an empty one needs none");
+	is(c[0].act, DECIDE_DRAIN, "decide: an empty one needs none");
 	config.mode = MODE_ADVISE;
 	c[0] = risky(90);
 	decide(c, 1);
-	ok(c[0].act == PLAN_NOTHING && c[0].wanted, "decide: advice only");
+	ok(c[0].act == DECIDE_NOTHING && c[0].wanted, "decide: advice only");
 	config.mode = MODE_AUTO;
 
 	c[0] = risky(20);
@@ -113,14 +113,14 @@ static void test_decide(void)
 	c[0].at_risk = false;
 	c[0].by_agent = true;
 	decide(c, 1);
-	is(c[0].act, PLAN_ONLINE, "decide: a false alarm is taken back");
+	is(c[0].act, DECIDE_ONLINE, "decide: a false alarm is taken back");
 	c[0].by_agent = false;
 	decide(c, 1);
-	is(c[0].act, PLAN_NOTHING, "decide: the operator's drain is not");
+	is(c[0].act, DECIDE_NOTHING, "decide: the operator's drain is not");
 	c[0].by_agent = true;
 	c[0].at_risk = true;
 	decide(c, 1);
-	is(c[0].act, PLAN_NOTHING, "decide: not while it is at risk");
+	is(c[0].act, DECIDE_NOTHING, "decide: not while it is at risk");
 	c[0] = risky(90);
 	c[0].state = ADSHARD_MEMBER_FAILED;
 	decide(c, 1);

@@ -10,6 +10,7 @@
 #include "daemon/cycle.h"
 #include "daemon/evacuate.h"
 #include "daemon/jobctl.h"
+#include "daemon/planner.h"
 #include "daemon/plan/jobs.h"
 #include "lib/json.h"
 
@@ -22,7 +23,7 @@ static void add_unread(struct json_object *o, struct adshardd *d,
 	const struct member *m = model_member_by_uuid(d, j->member_uuid);
 	uint64_t ranges, bytes;
 
-	if (!m || jobs_last(d->jobs, j->member_uuid) != j) {
+	if (j->kind != JOB_EVACUATE || !m || jobs_last(d->jobs, j->member_uuid) != j) {
 		ads_json_null(o, "bad_ranges");
 		ads_json_null(o, "bad_bytes");
 		return;
@@ -32,16 +33,21 @@ static void add_unread(struct json_object *o, struct adshardd *d,
 	ads_json_u64(o, "bad_bytes", bytes);
 }
 
-/* Bytes per second of the migrations away from the member. */
-static double rate_of(const struct member *m)
+/* Bytes per second of the job's migrations. */
+static double rate_of(struct adshardd *d, const struct job *j)
 {
-	const struct pool *p = m->pool;
+	const struct pool *p = model_pool(d, j->pool);
 	double sum = 0;
 
+	if (!p || j->state != JOB_DRAINING)
+		return 0;
 	for (size_t i = 0; i < p->nr_migrations; i++) {
 		const struct ads_migration *g = &p->migrations[i];
+		bool is = j->kind == JOB_EVACUATE ? g->src == j->member :
+			  cookie_is(g->cookie, COOKIE_PLAN) &&
+			  planner_cause_of(p, g->cookie) == job_cause(j->kind);
 
-		if (g->src == m->k.index && g->age_ns)
+		if (is && g->age_ns)
 			sum += (double)g->bytes_copied /
 			       ((double)g->age_ns / 1e9);
 	}
@@ -52,7 +58,7 @@ static void add_speed(struct json_object *o, struct adshardd *d,
 		      const struct job *j)
 {
 	const struct member *m = model_member_by_uuid(d, j->member_uuid);
-	double rate = m && j->state == JOB_DRAINING ? rate_of(m) : 0;
+	double rate = rate_of(d, j);
 
 	ads_json_double(o, "rate", rate);
 	if (rate >= RATE_FLOOR && !j->paused && j->bytes_total > j->bytes_done)
@@ -75,11 +81,16 @@ void part_jobs(struct json_object *o, struct adshardd *d)
 	for (const struct job *j = d->jobs->newest; j; j = j->next) {
 		job = ads_json_push(list);
 		ads_json_u64(job, "id", j->id);
-		ads_json_str(job, "kind", "evacuate");
+		ads_json_str(job, "kind", job_kind_name(j->kind));
 		ads_json_uuid(job, "pool", j->pool);
-		ads_json_i64(job, "member", j->member);
-		ads_json_uuid(job, "member_uuid", j->member_uuid);
-		ads_json_str(job, "state", job_state_name(j->state));
+		if (j->kind == JOB_EVACUATE) {
+			ads_json_i64(job, "member", j->member);
+			ads_json_uuid(job, "member_uuid", j->member_uuid);
+		} else {
+			ads_json_null(job, "member");
+			ads_json_null(job, "member_uuid");
+		}
+		ads_json_str(job, "state", job_state_name(j));
 		ads_json_str(job, "reason", j->reason);
 		part_text(job, "note", j->note);
 		ads_json_u64(job, "segments_total", j->segments_total);
@@ -134,7 +145,7 @@ static void add_waiting(struct json_object *o, struct adshardd *d)
 		if (!c)
 			continue;
 		for (struct member *m = p->members; m; m = m->next, i++) {
-			if (!c[i].wanted || c[i].act != PLAN_NOTHING)
+			if (!c[i].wanted || c[i].act != DECIDE_NOTHING)
 				continue;
 			e = ads_json_push(list);
 			ads_json_str(e, "kind", "evacuate");
@@ -147,6 +158,20 @@ static void add_waiting(struct json_object *o, struct adshardd *d)
 	}
 }
 
+/* Wishes that contradicted each other in the last plan, and who won. */
+static void add_conflicts(struct json_object *o, struct adshardd *d)
+{
+	struct json_object *list = ads_json_arr(o, "conflicts"), *e;
+
+	for (const struct pool *p = d->pools; p; p = p->next)
+		for (size_t i = 0; p->planner && i < p->planner->nr_conflicts;
+		     i++) {
+			e = ads_json_push(list);
+			ads_json_uuid(e, "pool", p->k.uuid);
+			part_conflict(e, &p->planner->conflict[i]);
+		}
+}
+
 struct json_object *answer_jobs(struct adshardd *d)
 {
 	struct json_object *o = ads_json_doc("adshardd.jobs", 1);
@@ -155,6 +180,7 @@ struct json_object *answer_jobs(struct adshardd *d)
 		part_jobs(o, d);
 		add_by_hand(o, d);
 		add_waiting(o, d);
+		add_conflicts(o, d);
 	}
 	return o;
 }

@@ -11,6 +11,7 @@
 #include "daemon/history/history.h"
 #include "daemon/plan/jobs.h"
 #include "daemon/reload.h"
+#include "daemon/unused.h"
 #include "lib/json.h"
 #include "lib/units.h"
 
@@ -364,14 +365,43 @@ static struct json_object *answer_reload(struct adshardd *d)
 		   ads_json_doc("adshardd.reload", 1);
 }
 
+static struct json_object *plain_version(struct adshardd *d UNUSED)
+{
+	return answer_version();
+}
+
+static const struct command {
+	const char *name;
+	bool root;			/* it changes something */
+	struct json_object *(*plain)(struct adshardd *d);
+	struct json_object *(*asked)(struct adshardd *d,
+				     struct json_object *req);
+} commands[] = {
+	{ "status", false, api_status, NULL },
+	{ "risk", false, NULL, answer_risk },
+	{ "jobs", false, answer_jobs, NULL },
+	{ "job", true, NULL, answer_job },
+	{ "plan", false, NULL, answer_plan },
+	{ "approve", true, NULL, answer_approve },
+	{ "policy", false, answer_policy, NULL },
+	{ "policy-set", true, NULL, answer_policy_set },
+	{ "pins", false, answer_pins, NULL },
+	{ "pin", true, NULL, answer_pin },
+	{ "unpin", true, NULL, answer_unpin },
+	{ "version", false, plain_version, NULL },
+	{ "cancel", true, NULL, answer_cancel },
+	{ "reload", true, answer_reload, NULL },
+	{ NULL, false, NULL, NULL },
+};
+
 struct json_object *api_answer(struct adshardd *d, const char *line, size_t len,
 			       bool root)
 {
 	struct json_tokener *tok = json_tokener_new();
 	struct json_object *req, *o;
 	const char *cmd = NULL;
+	const struct command *c;
 	size_t used = 0;
-	bool mutating;
 
 	if (!tok)
 		return NULL;
@@ -389,24 +419,12 @@ struct json_object *api_answer(struct adshardd *d, const char *line, size_t len,
 		return part_error(EINVAL,
 			     "a request is one line with a JSON object that has a \"cmd\"");
 	}
-	mutating = !strcmp(cmd, "cancel") || !strcmp(cmd, "reload") ||
-		   !strcmp(cmd, "job");
-	if (mutating && !root)
+	for (c = commands; c->name && strcmp(c->name, cmd); c++)
+		;
+	if (c->root && !root)
 		o = part_error(EPERM, "only root may do this");
-	else if (!strcmp(cmd, "status"))
-		o = api_status(d);
-	else if (!strcmp(cmd, "risk"))
-		o = answer_risk(d, req);
-	else if (!strcmp(cmd, "jobs"))
-		o = answer_jobs(d);
-	else if (!strcmp(cmd, "job"))
-		o = answer_job(d, req);
-	else if (!strcmp(cmd, "version"))
-		o = answer_version();
-	else if (!strcmp(cmd, "cancel"))
-		o = answer_cancel(d, req);
-	else if (!strcmp(cmd, "reload"))
-		o = answer_reload(d);
+	else if (c->name)
+		o = c->plain ? c->plain(d) : c->asked(d, req);
 	else
 		o = part_error(EINVAL, "there is no such command");
 	json_object_put(req);

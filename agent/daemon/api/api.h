@@ -11,6 +11,16 @@
  *	{"cmd":"cancel","job":N}	root only
  *	{"cmd":"job","job":N,"action":A}	root only; A is cancel, pause, resume,
  *					priority (with "priority": 0..100 or null)
+ *	{"cmd":"plan","pool":P}		what the planner would do now; "what_if":
+ *					[{"what":"fail","member":M}, {"what":"add",
+ *					"class":C,"size":N}, {"what":"score",
+ *					"member":M,"score":N}]; "max": actions
+ *	{"cmd":"approve","pool":P,"plan":ID}	root only; of "plan"
+ *	{"cmd":"policy"}		all settings
+ *	{"cmd":"policy-set","set":{NAME:VALUE}}	root only; null: as configured
+ *	{"cmd":"pins"}
+ *	{"cmd":"pin","pool":P,"first":N,"last":N,"kind":K,"value":V}	root only
+ *	{"cmd":"unpin","pin":N}		root only
  *	{"cmd":"reload"}		root only
  *
  * An error is {"error":"a sentence","code":N} with N an errno. A request is

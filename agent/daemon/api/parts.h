@@ -6,6 +6,8 @@
 #include <json-c/json.h>
 
 #include "daemon/ctx.h"
+#include "daemon/plan/core/core.h"
+#include "lib/units.h"
 
 /* {"error":@text,"code":|@code|} */
 struct json_object *part_error(int code, const char *text);
@@ -28,5 +30,19 @@ void part_jobs(struct json_object *o, struct adshardd *d);
 
 struct json_object *answer_jobs(struct adshardd *d);
 struct json_object *answer_job(struct adshardd *d, struct json_object *req);
+
+/* A conflict of a plan, and by which rule it was settled. */
+void part_conflict(struct json_object *e, const struct plan_conflict *c);
+
+struct json_object *answer_plan(struct adshardd *d, struct json_object *req);
+struct json_object *answer_approve(struct adshardd *d,
+				   struct json_object *req);
+
+struct json_object *answer_policy(struct adshardd *d);
+struct json_object *answer_policy_set(struct adshardd *d,
+				      struct json_object *req);
+struct json_object *answer_pins(struct adshardd *d);
+struct json_object *answer_pin(struct adshardd *d, struct json_object *req);
+struct json_object *answer_unpin(struct adshardd *d, struct json_object *req);
 
 #endif

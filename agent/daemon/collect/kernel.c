@@ -409,6 +409,10 @@ static void run_command(struct task *t, void *private)
 		c->error = ads_nl_abort_member(l->nl, c->pool, c->member,
 					       &c->err);
 		break;
+	case KERNEL_ABORT_SEGMENT:
+		c->error = ads_nl_abort_segment(l->nl, c->pool, c->segment,
+						&c->err);
+		break;
 	case KERNEL_SET_MEMBER:
 		c->error = ads_nl_set_member(l->nl, c->pool, c->member,
 					     c->state, &c->err);
@@ -441,6 +445,7 @@ int kernel_do(struct kernel *k, const struct kernel_command *command)
 	static const char *const what[] = {
 		[KERNEL_MIGRATE] = "migrate",
 		[KERNEL_ABORT_MEMBER] = "abort",
+		[KERNEL_ABORT_SEGMENT] = "abort",
 		[KERNEL_SET_MEMBER] = "member state",
 		[KERNEL_THROTTLE] = "throttle",
 	};

@@ -45,6 +45,7 @@ struct kernel_segments {
 enum kernel_verb {
 	KERNEL_MIGRATE,
 	KERNEL_ABORT_MEMBER,
+	KERNEL_ABORT_SEGMENT,
 	KERNEL_SET_MEMBER,
 	KERNEL_THROTTLE,
 };
@@ -52,7 +53,7 @@ enum kernel_verb {
 struct kernel_command {
 	enum kernel_verb verb;
 	uint8_t pool[ADS_UUID_LEN];
-	uint32_t segment;		/* MIGRATE */
+	uint32_t segment;		/* MIGRATE, ABORT_SEGMENT */
 	uint32_t member;		/* of ABORT and SET; destination */
 	uint32_t state;			/* SET_MEMBER */
 	uint32_t priority;

@@ -205,13 +205,13 @@ int store_job(struct store *s, const struct job *j, struct ads_err *err)
 {
 	return store_run(s, err, "INSERT OR REPLACE INTO job VALUES(?1, ?2, ?3,"
 			 " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-			 " ?16)", "iuuiiissiiiiiiii", (int64_t)j->id, j->pool,
+			 " ?16, ?17)", "iuuiiissiiiiiiiii", (int64_t)j->id, j->pool,
 			 j->member_uuid, (int64_t)j->member, (int64_t)j->state,
 			 (int64_t)j->by_agent, j->reason, j->note,
 			 (int64_t)j->segments_total, (int64_t)j->segments_done,
 			 (int64_t)j->bytes_total, (int64_t)j->bytes_done,
 			 j->started, j->finished, (int64_t)j->paused,
-			 (int64_t)j->priority);
+			 (int64_t)j->priority, (int64_t)j->kind);
 }
 
 static void take_text(char *buf, size_t size, sqlite3_stmt *st, int column)
@@ -253,8 +253,10 @@ int store_load_jobs(struct store *s, unsigned int max, struct job **jobs,
 
 		if (!take_uuid(j->pool, st, 1) ||
 		    !take_uuid(j->member_uuid, st, 2) || state < 0 ||
-		    state > JOB_WITH_ERRORS)
+		    state > JOB_WITH_ERRORS ||
+		    !job_kind_known(sqlite3_column_int64(st, 16)))
 			continue;
+		j->kind = sqlite3_column_int(st, 16);
 		j->id = (uint64_t)sqlite3_column_int64(st, 0);
 		j->member = sqlite3_column_int(st, 3);
 		j->state = state;

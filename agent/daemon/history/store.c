@@ -48,7 +48,8 @@ static const char schema[] =
 	"	state INTEGER NOT NULL, by_agent INTEGER, reason TEXT,"
 	"	note TEXT, segments_total INTEGER, segments_done INTEGER,"
 	"	bytes_total INTEGER, bytes_done INTEGER, started INTEGER,"
-	"	finished INTEGER, paused INTEGER, priority INTEGER);";
+	"	finished INTEGER, paused INTEGER, priority INTEGER,"
+	"	kind INTEGER);";
 
 int store_error(struct store *s, int code, const char *doing,
 		struct ads_err *err)

@@ -47,8 +47,12 @@ static bool may_drain(struct plan_candidate *c, int64_t now,
 		refuse(c, "no other member may take its segments");
 		return false;
 	}
-	if (config->mode != MODE_AUTO) {
-		refuse(c, "the mode is not auto");
+	if (config->mode == MODE_ADVISE && !c->approved) {
+		refuse(c, "the mode is advise: 'adshardctl plan --approve' lets it begin");
+		return false;
+	}
+	if (config->mode == MODE_OFF) {
+		refuse(c, "the mode is off");
 		return false;
 	}
 	return true;
@@ -60,7 +64,7 @@ void plan_decide(struct plan_candidate *c, size_t n, int64_t now,
 	long busy = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		c[i].act = PLAN_NOTHING;
+		c[i].act = DECIDE_NOTHING;
 		c[i].wanted = false;
 		c[i].why[0] = 0;
 		busy += c[i].busy;
@@ -74,13 +78,13 @@ void plan_decide(struct plan_candidate *c, size_t n, int64_t now,
 			c[i].wanted = c[i].at_risk && !c[i].busy;
 		else if (drains && !c[i].at_risk && c[i].by_agent &&
 			 config->mode == MODE_AUTO)
-			c[i].act = PLAN_ONLINE;
+			c[i].act = DECIDE_ONLINE;
 	}
 	for (;;) {
 		struct plan_candidate *best = NULL;
 
 		for (size_t i = 0; i < n; i++) {
-			if (!c[i].wanted || c[i].act != PLAN_NOTHING ||
+			if (!c[i].wanted || c[i].act != DECIDE_NOTHING ||
 			    c[i].why[0])
 				continue;
 			if (!best || c[i].score > best->score)
@@ -94,7 +98,7 @@ void plan_decide(struct plan_candidate *c, size_t n, int64_t now,
 			refuse(best, "another member is being evacuated");
 			continue;
 		}
-		best->act = PLAN_DRAIN;
+		best->act = DECIDE_DRAIN;
 		busy++;
 	}
 }

@@ -28,7 +28,7 @@ int heat_update(struct heat **hp, const struct ads_segment *segs, size_t n,
 		uint32_t nr_segments, double now, long half_life)
 {
 	struct heat *h = *hp;
-	double dt, weight;
+	double dt, weight, slowly;
 	bool first;
 
 	if (!h || h->nr != nr_segments) {
@@ -42,6 +42,7 @@ int heat_update(struct heat **hp, const struct ads_segment *segs, size_t n,
 	if (!first && dt <= 0)
 		return 0;
 	weight = 1 - exp2(-dt / (double)half_life);
+	slowly = 1 - exp2(-dt / (double)half_life / HEAT_SLOW);
 	for (size_t i = 0; i < n; i++) {
 		struct heat_segment *s;
 		uint32_t more;
@@ -52,9 +53,12 @@ int heat_update(struct heat **hp, const struct ads_segment *segs, size_t n,
 		/* unsigned: right over the wrap */
 		more = segs[i].reads - s->reads;
 		more += segs[i].writes - s->writes;
-		if (!first)
+		if (!first) {
 			s->rate += (float)(weight *
 					   ((double)more / dt - s->rate));
+			s->slow += (float)(slowly *
+					   ((double)more / dt - s->slow));
+		}
 		s->reads = segs[i].reads;
 		s->writes = segs[i].writes;
 	}
@@ -77,4 +81,14 @@ double heat_of(const struct heat *h, const struct ads_segment *seg)
 	if (!h || seg->index >= h->nr)
 		return trace;
 	return (double)h->seg[seg->index].rate + trace;
+}
+
+double heat_rate(const struct heat *h, uint32_t segment)
+{
+	return h && segment < h->nr ? (double)h->seg[segment].rate : 0;
+}
+
+double heat_slow(const struct heat *h, uint32_t segment)
+{
+	return h && segment < h->nr ? (double)h->seg[segment].slow : 0;
 }

@@ -3,19 +3,68 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/plan/core/state.h"
 #include "daemon/plan/jobs.h"
 
-const char *job_state_name(enum job_state s)
+const char *job_state_name(const struct job *j)
 {
-	static const char *const names[] = {
+	static const char *const leave[] = {
 		[JOB_DRAINING] = "draining",
 		[JOB_DRAINED] = "drained",
 		[JOB_FAILED] = "failed",
 		[JOB_CANCELLED] = "cancelled",
 		[JOB_WITH_ERRORS] = "drained-with-errors",
+	}, *const move[] = {
+		[JOB_DRAINING] = "moving",
+		[JOB_DRAINED] = "done",
+		[JOB_FAILED] = "failed",
+		[JOB_CANCELLED] = "cancelled",
+		[JOB_WITH_ERRORS] = "done-with-errors",
 	};
 
-	return names[s];
+	return j->kind == JOB_EVACUATE ? leave[j->state] : move[j->state];
+}
+
+bool job_kind_known(int64_t kind)
+{
+	return kind == JOB_EVACUATE || (kind >= JOB_PIN && kind <= JOB_PLACE);
+}
+
+uint8_t job_cause(enum job_kind kind)
+{
+	switch (kind) {
+	case JOB_PIN:
+		return PLAN_BY_PIN;
+	case JOB_BALANCE:
+		return PLAN_BY_BALANCE;
+	case JOB_TIER:
+		return PLAN_BY_TIER;
+	case JOB_PLACE:
+		return PLAN_BY_PLACE;
+	default:
+		return PLAN_BY_EVACUATE;
+	}
+}
+
+enum job_kind job_kind_of(uint8_t cause)
+{
+	switch (cause) {
+	case PLAN_BY_PIN:
+		return JOB_PIN;
+	case PLAN_BY_BALANCE:
+		return JOB_BALANCE;
+	case PLAN_BY_TIER:
+		return JOB_TIER;
+	case PLAN_BY_PLACE:
+		return JOB_PLACE;
+	default:
+		return JOB_EVACUATE;
+	}
+}
+
+const char *job_kind_name(enum job_kind kind)
+{
+	return plan_cause_name(job_cause(kind));
 }
 
 struct jobs *jobs_new(void)
@@ -78,6 +127,31 @@ struct job *jobs_add(struct jobs *jobs, const uint8_t *pool,
 	return j;
 }
 
+struct job *jobs_add_pool(struct jobs *jobs, enum job_kind kind,
+			  const uint8_t *pool, const char *reason,
+			  bool by_agent, int64_t now)
+{
+	static const uint8_t nobody[ADS_UUID_LEN];
+	struct job *j = jobs_add(jobs, pool, nobody, ADSHARD_NO_MEMBER, reason,
+				 by_agent, now);
+
+	if (j)
+		j->kind = kind;
+	return j;
+}
+
+struct job *jobs_running_pool(struct jobs *jobs, enum job_kind kind,
+			      const uint8_t *pool)
+{
+	struct job *j;
+
+	for (j = jobs->newest; j; j = j->next)
+		if (j->state == JOB_DRAINING && j->kind == kind &&
+		    memcmp(j->pool, pool, ADS_UUID_LEN) == 0)
+			break;
+	return j;
+}
+
 void jobs_load(struct jobs *jobs, const struct job *from)
 {
 	struct job **p, *j;
@@ -112,7 +186,8 @@ struct job *jobs_last(struct jobs *jobs, const uint8_t *member_uuid)
 	struct job *j;
 
 	for (j = jobs->newest; j; j = j->next)
-		if (memcmp(j->member_uuid, member_uuid, ADS_UUID_LEN) == 0)
+		if (j->kind == JOB_EVACUATE &&
+		    memcmp(j->member_uuid, member_uuid, ADS_UUID_LEN) == 0)
 			break;
 	return j;
 }
@@ -122,7 +197,7 @@ struct job *jobs_running(struct jobs *jobs, const uint8_t *member_uuid)
 	struct job *j;
 
 	for (j = jobs->newest; j; j = j->next)
-		if (j->state == JOB_DRAINING &&
+		if (j->state == JOB_DRAINING && j->kind == JOB_EVACUATE &&
 		    memcmp(j->member_uuid, member_uuid, ADS_UUID_LEN) == 0)
 			break;
 	return j;

@@ -30,8 +30,11 @@ struct heat {
 	struct heat_segment {
 		uint32_t reads, writes;	/* counters as last seen */
 		float rate;
+		float slow;	/* the same, with HEAT_SLOW half-lives for one */
 	} *seg;
 };
+
+#define HEAT_SLOW	24
 
 /*
  * Takes the counters of a dump of all segments. They wrap around; a first dump
@@ -47,12 +50,16 @@ void heat_free(struct heat *h);		/* NULL is fine */
  */
 double heat_of(const struct heat *h, const struct ads_segment *seg);
 
+/* Sampled accesses per second, by the one and the other half-life; 0 unknown. */
+double heat_rate(const struct heat *h, uint32_t segment);
+double heat_slow(const struct heat *h, uint32_t segment);
+
 /* -- deciding -------------------------------------------------------------- */
 
 enum plan_act {
-	PLAN_NOTHING,
-	PLAN_DRAIN,
-	PLAN_ONLINE,		/* it was a false alarm: takes data again */
+	DECIDE_NOTHING,
+	DECIDE_DRAIN,
+	DECIDE_ONLINE,		/* it was a false alarm: takes data again */
 };
 
 struct plan_candidate {
@@ -64,6 +71,7 @@ struct plan_candidate {
 	bool settling;		/* drives of its model are being asked */
 	bool suspect;		/* fleet_check() */
 	bool by_agent;		/* we set it draining */
+	bool approved;		/* the operator said yes, though the mode asks */
 	bool busy;		/* is being emptied right now */
 	int64_t hold_until;
 	uint64_t room;		/* slots on other members that may take */
@@ -71,7 +79,7 @@ struct plan_candidate {
 	/* out */
 	enum plan_act act;
 	bool wanted;		/* should be drained, whether it is or not */
-	char why[160];		/* why @act is not PLAN_DRAIN though @wanted */
+	char why[160];		/* why @act is not DECIDE_DRAIN though @wanted */
 };
 
 /* All members of one pool. At most plan.evacuations are busy at once; the
