@@ -38,7 +38,6 @@ enum plan_hold {
 	PLAN_HOLD_DAILY,	/* today's budget is spent */
 	PLAN_HOLD_REBUILD,	/* yields to what is urgent on a member */
 	PLAN_HOLD_PAUSED,
-	PLAN_HOLD_TROUBLE,	/* failed lately */
 	PLAN_HOLD_RATE,		/* the pool's bytes per second are used up */
 	PLAN_HOLDS
 };
@@ -92,7 +91,6 @@ enum plan_rule {
 	PLAN_RULE_PERSON,	/* a person's own move goes before the planner's */
 	PLAN_RULE_FLYING,	/* what is on its way is not planned again */
 	PLAN_RULE_TURNED_BAD,	/* a move to a member that turned bad is aborted */
-	PLAN_RULE_RANK,		/* of two wishes for a segment the more urgent wins */
 	PLAN_RULE_PIN,		/* data at risk leaves its pin until there is room */
 	PLAN_RULE_REST,		/* a segment rests after a move */
 	PLAN_RULE_REBUILD,	/* what can wait yields to rebuild and rescue */

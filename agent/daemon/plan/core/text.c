@@ -28,7 +28,6 @@ const char *plan_hold_text(enum plan_hold h)
 		[PLAN_HOLD_DAILY] = "waits for tomorrow: pace.daily is used up",
 		[PLAN_HOLD_REBUILD] = "waits: rescue and rebuild go first",
 		[PLAN_HOLD_PAUSED] = "is paused",
-		[PLAN_HOLD_TROUBLE] = "waits: it failed lately",
 		[PLAN_HOLD_RATE] = "waits: pace.rate is used up",
 	};
 
@@ -41,7 +40,6 @@ const char *plan_rule_text(enum plan_rule r)
 		[PLAN_RULE_PERSON] = "a person's own move goes before the planner's",
 		[PLAN_RULE_FLYING] = "what is on its way is not planned again",
 		[PLAN_RULE_TURNED_BAD] = "a move to a member that turned bad is called back",
-		[PLAN_RULE_RANK] = "of two wishes for a segment the more urgent wins",
 		[PLAN_RULE_PIN] = "data at risk leaves its pin until there is room",
 		[PLAN_RULE_REST] = "a segment rests after a move",
 		[PLAN_RULE_REBUILD] = "what can wait yields to rescue and rebuild",
