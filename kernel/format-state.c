@@ -24,7 +24,7 @@ static_assert(sizeof(struct adshard_leg) == 8);
 AT(struct adshard_seg, kind, 0);
 AT(struct adshard_seg, flags, 1);
 AT(struct adshard_seg, nr_legs, 2);
-AT(struct adshard_seg, reserved, 3);
+AT(struct adshard_seg, wanted, 3);
 AT(struct adshard_seg, aux, 4);
 AT(struct adshard_seg, leg, 8);
 static_assert(sizeof(struct adshard_seg) == 40);

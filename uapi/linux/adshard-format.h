@@ -147,13 +147,16 @@ enum adshard_member_class {
 #define ADSHARD_MEMBER_F_SPARE	0x0001
 #define ADSHARD_MEMBER_F_KNOWN	ADSHARD_MEMBER_F_SPARE
 
-/* States of a leg, persistent. A filling leg is thrown away at activation. */
+/*
+ * States of a leg, persistent. A filling leg is thrown away at activation. A stale
+ * one keeps its slot, for the resync that fills it again; it is never read.
+ */
 enum adshard_leg_state {
 	ADSHARD_LEG_NONE	= 0,
-	ADSHARD_LEG_SYNC	= 1,
+	ADSHARD_LEG_SYNC	= 1,	/* has every write */
 	ADSHARD_LEG_FILLING	= 2,
-	ADSHARD_LEG_LAGGING	= 3,	/* dirty chunks on purpose (shadow) */
-	ADSHARD_LEG_STALE	= 4,
+	ADSHARD_LEG_LAGGING	= 3,	/* reserved: dirty chunks on purpose (shadow) */
+	ADSHARD_LEG_STALE	= 4,	/* has missed a write */
 };
 
 /* Kinds of a segment entry. */
@@ -164,7 +167,12 @@ enum adshard_seg_kind {
 };
 
 #define ADSHARD_SEG_F_UNWRITTEN	0x01	/* reserved: never written */
-#define ADSHARD_SEG_F_INTENT	0x02	/* reserved: write intent */
+/*
+ * Write intent: the legs in sync may differ, in what was being written when the
+ * power went. Only with more than one in sync. Until they were compared, leg[0]
+ * is the one that is read.
+ */
+#define ADSHARD_SEG_F_INTENT	0x02
 
 /* One copy of one segment: 8 bytes. */
 struct adshard_leg {
@@ -174,12 +182,16 @@ struct adshard_leg {
 	__u8	flags;			/* 7  zero */
 };
 
-/* One segment: 40 bytes. Unused legs are all zero. */
+/*
+ * One segment: 40 bytes. Unused legs are all zero. Of legs that are in sync or
+ * stale no two are on one member, and at least one is in sync; leg[0] is one in
+ * sync.
+ */
 struct adshard_seg {
 	__u8	kind;			/* 0  enum adshard_seg_kind */
 	__u8	flags;			/* 1  ADSHARD_SEG_F_* */
 	__u8	nr_legs;		/* 2 */
-	__u8	reserved;		/* 3 */
+	__u8	wanted;			/* 3  legs that it should have, 0: one */
 	__le32	aux;			/* 4  reserved: index of a split entry */
 	struct adshard_leg leg[ADSHARD_MAX_LEGS];	/* 8 */
 };

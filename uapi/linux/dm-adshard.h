@@ -18,6 +18,8 @@
  *				whichever is less (only with "-")
  *	name <name>		of the new pool, up to 63 bytes of letters,
  *				digits, "-_.+" (only with "-")
+ *	replicas <1..4>		legs that each segment of the new pool gets, on
+ *				as many members; default 1 (only with "-")
  *
  *	of a table for a pool that is to be activated:
  *
@@ -49,6 +51,7 @@
  *	<bytes copied> <chunks verified> <mismatches> <record sequence>
  *	<event sequence> <kernel bytes per segment> <bad ranges> <bad sectors>
  *	<lost segments>
+ *	<stale legs> <segments short of legs in sync> <segments in doubt>
  *
  *	state: "loading" (before the first resume), "ok", "degraded" (a member
  *	has failed), "readonly" (no metadata member takes records: I/O goes on,
@@ -57,7 +60,9 @@
  *
  * 3. Messages (dmsetup message <name> 0 ...), for those without the tools
  *
- *	migrate <segment> <member>	queue a migration
+ *	migrate <segment> <member>	queue a migration (of a segment with one leg)
+ *	replicate <segment> <member>	add a leg, or fill a stale one again
+ *	drop <segment> <member>		have a leg no more
  *	abort <segment>|all		abort before the commit
  *	throttle <bytes per second>	for every member and direction; 0: none
  *	pause | resume			the copying
@@ -79,6 +84,23 @@
  *	EHOSTDOWN the member has failed
  *	EPERM	the member takes no new data (draining, drained)
  *	EALREADY nothing to do: the segment is there already
+ *	ENOTEMPTY it is the only copy
+ *
+ *	A segment has 1..4 legs, each on another member. One *in sync* has every
+ *	write. One that missed a write is *stale*: it was recorded as such before
+ *	the write ended, is never read, and keeps its slot until it is filled
+ *	again (REPLICATE) or dropped. Reads go to any leg in sync and, if that
+ *	fails, to the others; an error means that none could return the data.
+ *
+ *	Before the first write to legs in sync an *intent* is recorded, and taken
+ *	back when nobody has written for some seconds. Legs of a segment that has
+ *	one at activation may differ in what was being written: the segment is in
+ *	*doubt*, read from one leg only, the first, until the kernel has compared
+ *	and made them equal (a resync that it queues itself).
+ *
+ *	An *operation* on a segment, of which there is one at a time, is what
+ *	GET_MIGRATION shows, ABORT aborts, limits limit and events tell of:
+ *	ADSHARD_A_KIND says what it does, see enum adshard_kind.
  *
  * ADSHARD_CMD_GET_POOL (do or dump): per pool
  *
@@ -108,6 +130,10 @@
  *	ADSHARD_A_NR_LOST	u32 segments that were on members which have failed
  *	ADSHARD_A_NR_BAD_FREE	u32: room for so many more. The last eighth is for
  *				writes that make two of one
+ *	ADSHARD_A_NR_STALE	u32 stale legs
+ *	ADSHARD_A_NR_SHORT	u32 segments with fewer legs in sync than wanted
+ *	ADSHARD_A_NR_DOUBT	u32 segments in doubt
+ *	ADSHARD_A_RESYNC_BYTES	u64 what resyncs have written, since activation
  *
  * ADSHARD_CMD_GET_MEMBER (dump): per member
  *
@@ -119,7 +145,7 @@
  *	ADSHARD_A_META		u8: of metadata; 0 none, 1 dropped, 2 active
  *	ADSHARD_A_SIZE		u64 bytes of the device
  *	ADSHARD_A_NR_SLOTS, ADSHARD_A_NR_FREE	u32 slots
- *	ADSHARD_A_NR_SEGMENTS	u32 segments with a leg here
+ *	ADSHARD_A_NR_SEGMENTS	u32 segments with a leg here, stale ones too
  *	ADSHARD_A_DATA_START	u64 bytes
  *	ADSHARD_A_CLASS		u32 enum adshard_member_class
  *	ADSHARD_A_DOMAIN	string: what fails together, absent if unknown
@@ -162,8 +188,13 @@
  *			ADSHARD_LEG_A_MEMBER	u32 index
  *			ADSHARD_LEG_A_CHUNK	u32 position in chunks
  *			ADSHARD_LEG_A_STATE	u32 enum adshard_leg_state
+ *					(FILLING also of a stale leg that is
+ *					being filled)
+ *		ADSHARD_SEG_A_WANTED	u32 legs that it should have
+ *		ADSHARD_SEG_A_INTENT	u8 0 none, 1 recorded, 2 and in doubt
+ *	The first leg is the primary, which is read while in doubt.
  *
- * ADSHARD_CMD_GET_MIGRATION (do or dump): per queued or running migration
+ * ADSHARD_CMD_GET_MIGRATION (do or dump): per queued or running operation
  *
  *	request: ADSHARD_A_POOL_UUID, ADSHARD_A_SEGMENT (do)
  *	ADSHARD_A_POOL_UUID
@@ -186,6 +217,9 @@
  *	ADSHARD_A_ASIDE		u8 0/1: it has given its place to others, as its
  *				source can't read the rest, or takes too long; it
  *				goes on when nothing queued can start instead
+ *	ADSHARD_A_KIND		u32 enum adshard_kind. SRC_MEMBER: of a MOVE the
+ *				leg that goes, else the primary; DST_MEMBER:
+ *				the leg that is filled, else the primary
  *
  * ADSHARD_CMD_GET_BAD (dump): per bad range, that is what no disk could return
  *	when its segment was moved. Reads of it fail with a medium error, until
@@ -200,7 +234,26 @@
  *	ADSHARD_A_SRC_MEMBER	u32: who could not read it
  *
  * ADSHARD_CMD_MIGRATE: ADSHARD_A_POOL_UUID, _SEGMENT, _DST_MEMBER,
- *	optional _PRIORITY (default 0), _COOKIE (u64, for the caller)
+ *	optional _PRIORITY (default 0), _COOKIE (u64, for the caller),
+ *	_SRC_MEMBER (whose leg is to go; required if the segment has several).
+ *	Gives a leg in sync or a stale one a new place; the new leg is in sync.
+ *	EALREADY: there is a leg on the destination.
+ *
+ * ADSHARD_CMD_REPLICATE: ADSHARD_A_POOL_UUID, _SEGMENT, _DST_MEMBER, optional
+ *	_PRIORITY, _COOKIE. Adds a leg there (KIND_ADD); a stale leg that
+ *	is there is filled again where it is (KIND_RESYNC). EALREADY: there is
+ *	one in sync. ENOSPC: the segment has four, or no free slot there. Does not
+ *	change what is wanted.
+ *
+ * ADSHARD_CMD_DROP: ADSHARD_A_POOL_UUID, _SEGMENT, _MEMBER: the segment has no
+ *	leg there any more. Durable on return; the slot is free when the last
+ *	write to it has ended, a moment later. ENOENT: there is none. ENOTEMPTY:
+ *	it is the last one in sync. EBUSY: an operation on the segment is under
+ *	way.
+ *
+ * ADSHARD_CMD_SET_SEGMENT: ADSHARD_A_POOL_UUID, _SEGMENT, optional _COUNT
+ *	(segments, default 1), _WANTED u32 1..4: legs that they should have. Adds
+ *	and drops none. Durable on return.
  *
  * ADSHARD_CMD_ABORT: ADSHARD_A_POOL_UUID and one of
  *	_SEGMENT	that segment's migration (ENOENT if there is none)
@@ -225,8 +278,9 @@
  *
  * ADSHARD_CMD_SET_MEMBER: ADSHARD_A_POOL_UUID, _MEMBER, and at least one of
  *	_MEMBER_STATE: ONLINE (undoes DRAINING and DRAINED), DRAINING (becomes
- *	DRAINED by itself when the last segment has left) or FAILED (refused
- *	with ENOTEMPTY while it holds a segment's only leg)
+ *	DRAINED by itself when the last segment has left) or FAILED (legs of
+ *	segments that have another in sync are dropped first; refused with
+ *	ENOTEMPTY while it holds a segment's last one in sync)
  *	_CLASS u32, _DOMAIN, _LOCATION (up to 31 letters, digits, "-_.+:/"; an
  *	empty one takes it away), _COST, _WEIGHT u32, _SPARE u8 0/1
  *	All of it or nothing. Durable on return.
@@ -241,8 +295,9 @@
  *	ADSHARD_A_SEGMENT, _SRC_MEMBER, _DST_MEMBER, _COOKIE, _ERROR (u32
  *	errno), _MEMBER, _MEMBER_STATE, _TEXT (string): as the event has them.
  *	MIGRATION_* also carry _BYTES_COPIED, _CHUNKS_VERIFIED,
- *	_CHUNKS_RECOPIED, _MISMATCHES, _HOLD_MAX_NS, _AGE_NS, and _BAD_BYTES
- *	if the move left bad ranges.
+ *	_CHUNKS_RECOPIED, _MISMATCHES, _HOLD_MAX_NS, _AGE_NS, _KIND, and
+ *	_BAD_BYTES if the move left bad ranges.
+ *	LEG_STALE carries _SEGMENT and _MEMBER, and is sent when it is recorded.
  *
  * Unknown attributes are refused. Commands and attributes are only ever added.
  */
@@ -269,6 +324,11 @@ enum adshard_cmd {
 	ADSHARD_CMD_SET_MEMBER,
 	ADSHARD_CMD_EVENT,
 	ADSHARD_CMD_GET_BAD,
+	ADSHARD_CMD_REPLICATE,
+	ADSHARD_CMD_DROP,
+	ADSHARD_CMD_SET_SEGMENT,
+	ADSHARD_CMD_SCRUB,		/* reserved */
+	ADSHARD_CMD_SHIFT,		/* reserved */
 	__ADSHARD_CMD_MAX,
 };
 
@@ -370,6 +430,16 @@ enum adshard_attr {
 	ADSHARD_A_SRC_RATE_BY,
 	ADSHARD_A_DST_RATE_BY,
 	ADSHARD_A_NR_LOST,
+	ADSHARD_A_KIND,
+	ADSHARD_A_WANTED,
+	ADSHARD_A_WARMUP,		/* reserved */
+	ADSHARD_A_PERCENT,		/* reserved */
+	ADSHARD_A_NR_STALE,
+	ADSHARD_A_NR_SHORT,
+	ADSHARD_A_NR_DOUBT,
+	ADSHARD_A_RESYNC_BYTES,
+	ADSHARD_A_SCRUB_MISMATCHES,	/* reserved */
+	ADSHARD_A_READ_REPAIRS,		/* reserved */
 	__ADSHARD_A_MAX,
 };
 
@@ -383,6 +453,8 @@ enum adshard_seg_attr {
 	ADSHARD_SEG_A_WRITES,
 	ADSHARD_SEG_A_LAST,
 	ADSHARD_SEG_A_LEGS,
+	ADSHARD_SEG_A_WANTED,
+	ADSHARD_SEG_A_INTENT,
 	__ADSHARD_SEG_A_MAX,
 };
 
@@ -413,7 +485,16 @@ enum adshard_segment_state {
 	ADSHARD_SEGMENT_LOST,		/* its member has failed: I/O fails */
 };
 
-/* Steps of a migration, in this order but for ABORT. */
+/* What an operation does with a segment. */
+enum adshard_kind {
+	ADSHARD_KIND_MOVE,		/* one leg from a member to another */
+	ADSHARD_KIND_ADD,		/* one more leg */
+	ADSHARD_KIND_RESYNC,		/* a stale leg, or legs in doubt, equal */
+	ADSHARD_KIND_SCRUB,		/* reserved */
+	ADSHARD_KIND_REPAIR,		/* reserved */
+};
+
+/* Steps of an operation, in this order but for ABORT. */
 enum adshard_step {
 	ADSHARD_STEP_QUEUED,
 	ADSHARD_STEP_TRACK,
@@ -447,6 +528,9 @@ enum adshard_event {
 	ADSHARD_EVENT_MEMBER_JOINED,
 	ADSHARD_EVENT_MEMBER_LEFT,
 	ADSHARD_EVENT_POOL_RESIZED,
+	ADSHARD_EVENT_LEG_STALE,
+	ADSHARD_EVENT_SCRUB_MISMATCH,	/* reserved */
+	ADSHARD_EVENT_READ_REPAIR,	/* reserved */
 };
 
 #endif /* _UAPI_LINUX_DM_ADSHARD_H */
