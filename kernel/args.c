@@ -88,7 +88,8 @@ static int parse_feature(struct dm_target *ti, struct dm_arg_set *as,
 	if (strcmp(key, "uuid") && strcmp(key, "segment_size") &&
 	    strcmp(key, "chunk_size") && strcmp(key, "name") &&
 	    strcmp(key, "join") && strcmp(key, "spares") &&
-	    strcmp(key, "forget") && strcmp(key, "shrink_from"))
+	    strcmp(key, "forget") && strcmp(key, "shrink_from") &&
+	    strcmp(key, "replicas"))
 		return bad(ti, "Unknown feature argument");
 	if (!*nr)
 		return bad(ti, "Feature argument without its value");
@@ -114,6 +115,11 @@ static int parse_feature(struct dm_target *ti, struct dm_arg_set *as,
 				ADSHARD_CHUNK_SHIFT_MAX,
 				&args->format.chunk_shift))
 			return bad(ti, "Invalid chunk_size (a power of two, 128 to 2048)");
+	} else if (!strcmp(key, "replicas")) {
+		if (kstrtou8(value, 10, &args->format.replicas) ||
+		    !args->format.replicas ||
+		    args->format.replicas > ADSHARD_MAX_LEGS)
+			return bad(ti, "Invalid replicas (1 to 4)");
 	} else {
 		if (!name_ok(value))
 			return bad(ti, "Invalid name (1 to 63 letters, digits, \"-_.+\")");
@@ -180,6 +186,8 @@ int ads_args_parse(struct dm_target *ti, unsigned int argc, char **argv,
 
 	if (args->nr_spares > args->nr_join)
 		return bad(ti, "More spares than devices that join");
+	if (args->format.replicas > args->nr_devs)
+		return bad(ti, "Fewer members than replicas");
 	default_chunk(&args->format);
 	if (args->format.chunk_shift > args->format.segment_shift)
 		return bad(ti, "chunk_size is greater than segment_size");

@@ -87,7 +87,7 @@ void ads_bad_forget_leftovers(struct ads_pool *pool)
 			continue;
 		r = bads->place[i]->r;
 		word = ads_word(r.member, r.chunk);
-		if (r.sectors && ads_word_place(pool->map[r.seg]) != word &&
+		if (r.sectors && !ads_seg_is_at(pool, r.seg, word) &&
 		    ads_bad_forget(pool, r.seg, word))
 			return;		/* readonly: nothing moves any more */
 	}

@@ -172,7 +172,7 @@ void ads_bad_attach(struct ads_pool *pool, const struct ads_geometry *geo)
 		if (!bad)
 			continue;
 		word = &pool->map[bad->r.seg];
-		if (ads_word_place(*word) == word_of(&bad->r))
+		if (ads_seg_is_at(pool, bad->r.seg, word_of(&bad->r)))
 			*word |= ADS_WORD_BAD;
 	}
 }
@@ -271,8 +271,7 @@ unsigned int ads_bad_list(struct ads_bads *bads, u32 seg, u64 word, u32 first,
 
 static bool counts(struct ads_pool *pool, const struct ads_range *r)
 {
-	return r->sectors &&
-	       ads_word_place(READ_ONCE(pool->map[r->seg])) == word_of(r);
+	return r->sectors && ads_seg_is_at(pool, r->seg, word_of(r));
 }
 
 int ads_bad_get(struct ads_pool *pool, u32 index, struct ads_range *r)

@@ -11,8 +11,11 @@
 #include <linux/device-mapper.h>
 #include <linux/list.h>
 
+#include "set.h"
+
 struct ads_mig;
 struct ads_pool;
+struct ads_set;
 struct dm_target;
 
 enum ads_bio_kind {
@@ -21,6 +24,9 @@ enum ads_bio_kind {
 	ADS_BIO_FLUSHED,	/* one that has waited for a commit */
 	ADS_BIO_TRACKED,	/* a write to the source of a migration */
 	ADS_BIO_MIRRORED,	/* a write to both legs */
+	ADS_BIO_SET,		/* a write to the legs of a set */
+	ADS_BIO_READ,		/* a read from a set */
+	ADS_BIO_READ_AGAIN,	/* one that has failed on a leg */
 	ADS_BIO_ENDED,		/* ended by us before it went anywhere */
 };
 
@@ -32,29 +38,45 @@ enum ads_bio_heal {
 
 /**
  * struct ads_bio - per-bio data, of all bios but plain ones (see ads_plain())
- * @mig:	TRACKED, MIRRORED: the migration; lives as long as the bio is
- *		counted in its lane
- * @node:	MIRRORED: in chunk->mirrored
+ * @mig:	TRACKED, MIRRORED, SET: the migration, in a set NULL if there is
+ *		none; lives as long as the bio is counted in its lane
+ * @set:	SET, READ: likewise; NULL for all others
+ * @node:	MIRRORED: in chunk->mirrored; SET: in set->writes
  * @start_ns:	ktime of a sampled bio, else 0
  * @held_ns:	since when it waits for its chunk
  * @window:	FLUSHED: the newest commit that it waits for
- * @first, @last: MIRRORED, or a write that heals: sectors of the volume
+ * @first, @last: MIRRORED, SET, or a write that heals: sectors of the volume
+ * @iter:	READ: as it came, from the sector of the volume on
+ * @pos, @piece: READ_AGAIN: where the piece that is being read begins, in sectors
+ *		from the start; and its length, 0: all
  * @flushes:	likewise: failed flushes of its member (or the source) before
  * @heal:	enum ads_bio_heal
  * @counted:	MIRRORED: still one of its chunk's writes, as it heals
  * @slot:	lane * 2 + epoch, as counted
- * @legs:	MIRRORED: legs still to complete
- * @status:	MIRRORED: by leg, 0 the source, 1 the destination
+ * @legs:	MIRRORED, SET: legs still to complete
+ * @targets:	SET: legs that it was sent to, a bit each
+ * @tried, @failed: READ: legs that the piece was asked of; that any failed on
+ * @leg:	READ: the last one
+ * @status:	by leg: MIRRORED: 0 the source, 1 the destination; SET
  */
 struct ads_bio {
 	struct ads_mig *mig;
-	struct list_head node;
+	struct ads_set *set;
 	u64 start_ns;
 	union {
 		u64 held_ns;
 		u64 window;
 	};
-	sector_t first, last;
+	union {
+		struct {
+			struct list_head node;
+			sector_t first, last;
+		};
+		struct {
+			struct bvec_iter iter;
+			u32 pos, piece;
+		};
+	};
 	u32 flushes;
 	u32 chunk;
 	u16 member;
@@ -62,8 +84,11 @@ struct ads_bio {
 	u8 kind;			/* enum ads_bio_kind */
 	u8 heal;
 	bool counted;
+	u8 targets;
+	u8 tried, failed;
+	u8 leg;
 	atomic_t legs;
-	blk_status_t status[2];
+	blk_status_t status[ADS_SET_LEGS];
 };
 
 /* The front of a mirrored write's leg; see pool->leg_bios. */

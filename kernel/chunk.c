@@ -147,20 +147,16 @@ static void chunk_healed(struct ads_mig *m, struct ads_chunk *c,
 		m->bad_blocks -= __test_and_clear_bit(bit, c->bad);
 }
 
-/* Both legs of a mirrored write have completed. Any context. */
-static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
+bool ads_chunk_judge(struct ads_mig *m, struct bio *bio, blk_status_t src,
+		     blk_status_t dst, blk_status_t *status)
 {
-	struct ads_chunk *c = &m->chunks[pb->chunk];
-	blk_status_t src = pb->status[0], dst = pb->status[1];
-	blk_status_t status = BLK_STS_OK;
+	struct ads_chunk *c = &m->chunks[ads_bio(bio)->chunk];
 	bool stalled = false;
-	unsigned long flags;
 
-	spin_lock_irqsave(&m->lock, flags);
-	list_del(&pb->node);
-
+	lockdep_assert_held(&m->lock);
+	*status = BLK_STS_OK;
 	if (bio_op(bio) == REQ_OP_DISCARD) {
-		status = m->committed ? dst : src;
+		*status = m->committed ? dst : src;
 	} else if (unlikely(m->window && bio->bi_opf & REQ_FUA)) {
 		if (dst)
 			m->dst_lost = true;
@@ -168,9 +164,9 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 		stalled = true;
 	} else if (unlikely(src || dst)) {
 		if (m->committed) {
-			status = dst;
+			*status = dst;
 		} else if (m->stuck) {
-			status = src ?: dst;
+			*status = src ?: dst;
 		} else if (m->window) {
 			if (dst)
 				m->dst_lost = true;
@@ -178,21 +174,30 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 			stalled = true;
 		} else {
 			/* An erase that missed a leg did not happen. */
-			status = src;
+			*status = src;
 			if (bio_op(bio) == REQ_OP_SECURE_ERASE)
-				status = src ?: dst;
+				*status = src ?: dst;
 			chunk_differs(m, c, dst);
 			if (dst && ++m->dst_errors > ADS_DST_ERRORS_MAX)
 				__ads_mig_fail(m, -EIO,
 					       "writes to the destination fail");
 		}
 	}
+	return stalled;
+}
 
+void ads_chunk_write_end(struct ads_mig *m, struct bio *bio, bool on_dst,
+			 bool goes_on)
+{
+	struct ads_bio *pb = ads_bio(bio);
+	struct ads_chunk *c = &m->chunks[pb->chunk];
+
+	lockdep_assert_held(&m->lock);
 	/*
 	 * Bad at the destination only, and maybe recorded already; what is bad at
 	 * the source, too, was seen when it was mapped.
 	 */
-	if (unlikely(c->bad) && (!dst || bio_op(bio) == REQ_OP_DISCARD)) {
+	if (unlikely(c->bad) && on_dst) {
 		chunk_healed(m, c, pb);
 		/*
 		 * Whoever writes there, not only the first: his bits may be
@@ -201,13 +206,27 @@ static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
 		if (m->bad_recorded)
 			pb->heal = ADS_HEAL_WANTED;
 	}
-	if (unlikely(pb->heal == ADS_HEAL_WANTED) && !stalled && !status)
+	if (unlikely(pb->heal == ADS_HEAL_WANTED) && !goes_on)
 		pb->counted = true;
 	else
 		write_done(m, c, pb);
 	/* Those that overlapped may go now, unless a job has the chunk. */
 	if (c->state != ADS_CHUNK_HELD)
 		release_held(m, c);
+}
+
+/* Both legs of a mirrored write have completed. Any context. */
+static void mirrored_end(struct ads_mig *m, struct bio *bio, struct ads_bio *pb)
+{
+	blk_status_t src = pb->status[0], dst = pb->status[1], status;
+	unsigned long flags;
+	bool stalled;
+
+	spin_lock_irqsave(&m->lock, flags);
+	list_del(&pb->node);
+	stalled = ads_chunk_judge(m, bio, src, dst, &status);
+	ads_chunk_write_end(m, bio, !dst || bio_op(bio) == REQ_OP_DISCARD,
+			    stalled || status);
 	spin_unlock_irqrestore(&m->lock, flags);
 
 	/* The last touch of @m: ending the bio lets a drain go on. */
@@ -316,6 +335,44 @@ static void note_hold_end(struct ads_mig *m, struct ads_bio *pb)
 		m->hold_max_ns = ns;
 }
 
+bool ads_chunk_wait(struct ads_mig *m, struct bio *bio, bool direct)
+{
+	struct ads_bio *pb = ads_bio(bio);
+	struct ads_chunk *c = &m->chunks[pb->chunk];
+
+	lockdep_assert_held(&m->lock);
+	if (c->state != ADS_CHUNK_HELD &&
+	    (direct || bio_list_empty(&c->held)))
+		return false;
+	if (bio->bi_opf & REQ_NOWAIT)
+		return true;
+	bio_list_add(&c->held, bio);
+	if (!pb->held_ns) {
+		pb->held_ns = ktime_get_ns();
+		m->writes_held++;
+	}
+	return true;
+}
+
+bool ads_chunk_is_clean(struct ads_mig *m, u32 chunk)
+{
+	return m->chunks[chunk].state == ADS_CHUNK_CLEAN;
+}
+
+void ads_chunk_write_begin(struct ads_mig *m, struct bio *bio, bool mirrored)
+{
+	struct ads_bio *pb = ads_bio(bio);
+	struct ads_chunk *c = &m->chunks[pb->chunk];
+
+	lockdep_assert_held(&m->lock);
+	c->writes++;
+	note_hold_end(m, pb);
+	if (!mirrored)
+		c->missed = true;
+	if (bio_op(bio) == REQ_OP_DISCARD)
+		c->may_differ = true;
+}
+
 int ads_write_slow(struct ads_mig *m, struct bio *bio, gfp_t gfp)
 {
 	struct ads_bio *pb = ads_bio(bio);
@@ -407,9 +464,12 @@ void ads_bio_work(struct work_struct *work)
 	spin_unlock_irq(&m->lock);
 
 	/* @m outlives the last of them: this work is cancelled before. */
-	while ((bio = bio_list_pop(&list)))
-		if (ads_write_slow(m, bio, GFP_NOIO) == DM_MAPIO_REMAPPED)
+	while ((bio = bio_list_pop(&list))) {
+		if (ads_bio(bio)->set)
+			ads_set_write(bio, GFP_NOIO);
+		else if (ads_write_slow(m, bio, GFP_NOIO) == DM_MAPIO_REMAPPED)
 			dm_submit_bio_remap(bio, NULL);
+	}
 }
 
 bool ads_chunk_hold(struct ads_mig *m, u32 index, struct ads_job *job)
@@ -425,6 +485,22 @@ bool ads_chunk_hold(struct ads_mig *m, u32 index, struct ads_job *job)
 	c->waiting = !quiet;
 	spin_unlock_irq(&m->lock);
 	return quiet;
+}
+
+void ads_chunks_doubt(struct ads_mig *m)
+{
+	u32 i;
+
+	spin_lock_irq(&m->lock);
+	for (i = 0; i < m->nr_chunks; i++) {
+		struct ads_chunk *c = &m->chunks[i];
+
+		c->verified = false;
+		c->may_differ = true;
+		c->missed = true;
+	}
+	m->unverified = m->nr_chunks;
+	spin_unlock_irq(&m->lock);
 }
 
 void ads_chunk_unhold(struct ads_mig *m, u32 index)
@@ -453,6 +529,23 @@ void ads_chunk_release(struct ads_mig *m, u32 index, bool clean)
 	spin_unlock_irq(&m->lock);
 }
 
+/*
+ * Of a write to a set: an error if it failed on a leg, and nobody knows whether
+ * that counts. Else the legs decide that count now.
+ */
+static blk_status_t stalled_status(struct ads_mig *m, struct bio *bio, bool lost)
+{
+	struct ads_bio *pb = ads_bio(bio);
+	unsigned int i;
+
+	if (!m->stuck)
+		return BLK_STS_OK;
+	for (i = 0; i < ADS_SET_LEGS; i++)
+		if (pb->targets & 1U << i && pb->status[i])
+			return pb->status[i];
+	return lost && bio->bi_opf & REQ_FUA ? BLK_STS_IOERR : BLK_STS_OK;
+}
+
 void ads_stalled_end(struct ads_mig *m)
 {
 	struct ads_member *dst = &m->pool->members[m->dst];
@@ -468,6 +561,10 @@ void ads_stalled_end(struct ads_mig *m)
 	while ((bio = bio_list_pop(&list))) {
 		struct ads_bio *pb = ads_bio(bio);
 
+		if (pb->set) {
+			ads_set_write_decided(bio, stalled_status(m, bio, lost));
+			continue;
+		}
 		if (m->committed)
 			bio->bi_status = pb->status[1];
 		else if (m->stuck || bio_op(bio) == REQ_OP_SECURE_ERASE)

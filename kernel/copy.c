@@ -54,8 +54,8 @@ void ads_job_submit(struct ads_job *job, unsigned int leg, enum req_op op,
 {
 	struct ads_mig *m = job->m;
 	struct ads_pool *pool = m->pool;
-	struct ads_member *mb = &pool->members[leg ? m->dst : m->src];
-	u32 chunk = (leg ? m->dst_chunk : m->src_chunk) + job->chunk;
+	struct ads_member *mb = &pool->members[leg ? m->dst : job->src];
+	u32 chunk = (leg ? m->dst_chunk : job->src_chunk) + job->chunk;
 	u32 at = pos << (m->block_shift + SECTOR_SHIFT);
 	u32 left = len << (m->block_shift + SECTOR_SHIFT);
 	u32 n;
@@ -130,6 +130,7 @@ static bool job_take(struct ads_job *job, bool difficult)
 			job->held = false;
 			job->tries = 0;
 			job->passes = 0;
+			job->asked = 0;
 			return true;
 		}
 	}
@@ -419,6 +420,15 @@ static void destination_error(struct ads_job *job)
 	struct ads_member *mb = &m->pool->members[m->dst];
 
 	ads_member_error(m->pool, mb, ADS_ERR_COPY);
+	/* What is there already can't be read: it is to be written anyway. */
+	if (m->in_place && job->task == ADS_TASK_COMPARE &&
+	    !ads_mig_must_stop(m)) {
+		if (job->held)
+			copy_start(job);
+		else
+			ads_job_hold(job);
+		return;
+	}
 	if (++job->tries < ADS_TRIES) {
 		if (ads_mig_must_stop(m))
 			ads_job_stop(job);
@@ -432,6 +442,7 @@ static void destination_error(struct ads_job *job)
 	}
 	DMERR("segment %u: copying chunk %u failed on %pg (destination)",
 	      m->seg, job->chunk, mb->bdev);
+	ads_op_dst_failed(m);
 	ads_job_fail(job, blk_status_to_errno(job->bio.bi_status),
 		     "the destination fails");
 }

@@ -108,6 +108,20 @@ void ads_event_member(struct ads_pool *pool, enum adshard_event type,
 	event_end(pool, type, skb, hdr, err);
 }
 
+void ads_event_leg(struct ads_pool *pool, enum adshard_event type, u32 seg,
+		   u16 member)
+{
+	struct sk_buff *skb;
+	void *hdr;
+	int err = 0;
+
+	skb = event_begin(pool, type, NULL, &hdr);
+	if (skb)
+		err = nla_put_u32(skb, ADSHARD_A_SEGMENT, seg) ||
+		      nla_put_u32(skb, ADSHARD_A_MEMBER, member);
+	event_end(pool, type, skb, hdr, err);
+}
+
 static int put_mig(struct sk_buff *skb, struct ads_mig *m, int err)
 {
 	struct ads_mig_info info;
@@ -119,6 +133,7 @@ static int put_mig(struct sk_buff *skb, struct ads_mig *m, int err)
 	    ads_nl_put_u64(skb, ADSHARD_A_BAD_BYTES, info.bad_bytes))
 		return -EMSGSIZE;
 	return nla_put_u32(skb, ADSHARD_A_SEGMENT, m->seg) ||
+	       nla_put_u32(skb, ADSHARD_A_KIND, m->kind) ||
 	       nla_put_u32(skb, ADSHARD_A_SRC_MEMBER, m->src) ||
 	       nla_put_u32(skb, ADSHARD_A_DST_MEMBER, m->dst) ||
 	       ads_nl_put_u64(skb, ADSHARD_A_COOKIE, m->cookie) ||

@@ -19,6 +19,8 @@ void ads_event_pool(struct ads_pool *pool, enum adshard_event type,
 		    const char *text);
 void ads_event_member(struct ads_pool *pool, enum adshard_event type,
 		      u16 member, const char *text);
+void ads_event_leg(struct ads_pool *pool, enum adshard_event type, u32 seg,
+		   u16 member);
 /* @err: negative errno or 0. */
 void ads_event_mig(struct ads_mig *m, enum adshard_event type, int err,
 		   const char *text);

@@ -166,52 +166,6 @@ int ads_fmt_member_check(const struct adshard_member *m,
 	return wrong ? ads_fmt_bad(why, -EINVAL, wrong) : 0;
 }
 
-int ads_fmt_seg_decode(const struct adshard_seg *seg, u16 *member, u32 *chunk,
-		       const char **why)
-{
-	unsigned int i, in_sync = 0;
-
-	if (seg->kind == ADSHARD_SEG_UNUSED)
-		return -ENOENT;
-	if (seg->kind != ADSHARD_SEG_LEGS)
-		return ads_fmt_bad(why, -EOPNOTSUPP, "unknown kind of segment");
-	if (seg->flags || seg->aux)
-		return ads_fmt_bad(why, -EOPNOTSUPP, "unknown flags of a segment");
-	if (!seg->nr_legs || seg->nr_legs > ADSHARD_MAX_LEGS)
-		return ads_fmt_bad(why, -EINVAL, "number of legs out of range");
-	for (i = 0; i < seg->nr_legs; i++) {
-		const struct adshard_leg *leg = &seg->leg[i];
-
-		if (leg->flags)
-			return ads_fmt_bad(why, -EOPNOTSUPP, "unknown flags of a leg");
-		switch (leg->state) {
-		case ADSHARD_LEG_SYNC:
-			in_sync++;
-			*member = le16_to_cpu(leg->member);
-			*chunk = le32_to_cpu(leg->chunk);
-			break;
-		case ADSHARD_LEG_FILLING:
-			break;
-		default:
-			return ads_fmt_bad(why, -EOPNOTSUPP, "unknown state of a leg");
-		}
-	}
-	/* More copies would have to be written and kept equal: not known yet. */
-	if (in_sync != 1)
-		return ads_fmt_bad(why, -EOPNOTSUPP, "not exactly one leg in sync");
-	return 0;
-}
-
-void ads_fmt_seg_encode(struct adshard_seg *seg, u16 member, u32 chunk)
-{
-	memset(seg, 0, sizeof(*seg));
-	seg->kind = ADSHARD_SEG_LEGS;
-	seg->nr_legs = 1;
-	seg->leg[0].chunk = cpu_to_le32(chunk);
-	seg->leg[0].member = cpu_to_le16(member);
-	seg->leg[0].state = ADSHARD_LEG_SYNC;
-}
-
 int ads_fmt_range_decode(const struct adshard_bad *d,
 			 const struct ads_geometry *geo, struct ads_range *r,
 			 const char **why)

@@ -90,6 +90,22 @@ struct ads_entry {
 	};
 };
 
+/* struct adshard_leg in host order; @state SYNC or STALE */
+struct ads_fmt_leg {
+	u32 chunk;
+	u16 member;
+	u8 state;
+};
+
+/* struct adshard_seg in host order; the first leg is in sync. */
+struct ads_fmt_seg {
+	u8 nr_legs;
+	u8 in_sync;
+	u8 wanted;			/* never 0 */
+	bool intent;
+	struct ads_fmt_leg leg[ADSHARD_MAX_LEGS];
+};
+
 /* struct adshard_bad in host order; @sectors 0: a free place. */
 struct ads_range {
 	u32 seg;
@@ -211,12 +227,14 @@ static inline u32 ads_fmt_slots(const struct ads_geometry *geo,
 }
 
 /*
- * The place of a segment that this version can serve: exactly one leg in sync,
- * filling ones are thrown away. -ENOENT: the entry is unused.
+ * A segment (format-seg.c), in itself: at least one leg in sync, the first; no
+ * two on one member. Filling ones are thrown away. -ENOENT: the entry is unused.
  */
-int ads_fmt_seg_decode(const struct adshard_seg *seg, u16 *member, u32 *chunk,
+int ads_fmt_seg_decode(const struct adshard_seg *d, struct ads_fmt_seg *s,
 		       const char **why);
-void ads_fmt_seg_encode(struct adshard_seg *seg, u16 member, u32 chunk);
+void ads_fmt_seg_encode(const struct ads_fmt_seg *s, struct adshard_seg *d);
+/* One with one leg, and that is all. */
+void ads_fmt_seg_plain(struct adshard_seg *d, u16 member, u32 chunk);
 
 /*
  * A bad range, in itself: within a segment, of whole logical blocks. Whether

@@ -75,12 +75,36 @@ static bool flushed(struct ads_pool *pool, struct ads_member *mb, u32 before)
 	return READ_ONCE(mb->flushes_failed) == before;
 }
 
+/*
+ * On all legs in sync. One that was lost is as good as out, and the write has not
+ * ended if a record must say so first.
+ */
+static bool set_flushed(struct ads_pool *pool, struct ads_set *set)
+{
+	struct ads_set_leg leg[ADS_SET_LEGS];
+	unsigned int i;
+
+	spin_lock_irq(&set->lock);
+	memcpy(leg, set->leg, sizeof(leg));
+	spin_unlock_irq(&set->lock);
+	for (i = 0; i < ADS_SET_LEGS; i++)
+		if (leg[i].state == ADS_LEG_SYNC &&
+		    !flushed(pool, &pool->members[leg[i].member],
+			     set->intent == ADS_INTENT_NONE ?
+			     READ_ONCE(pool->members[leg[i].member].flushes_failed) :
+			     leg[i].flushes))
+			return false;
+	return true;
+}
+
 /* Step 2. */
 static bool write_flushed(struct ads_pool *pool, struct ads_bio *pb)
 {
 	struct ads_mig *m = pb->mig;
 	bool counts;
 
+	if (pb->set)
+		return set_flushed(pool, pb->set);
 	if (pb->kind == ADS_BIO_PLAIN)
 		return flushed(pool, &pool->members[pb->member], pb->flushes);
 	/* Until the move is recorded the source counts ... */
@@ -121,8 +145,9 @@ static void heal(struct ads_pool *pool, struct bio *bio)
 	if (!xa_load(&pool->migs, seg)) {
 		u64 word = READ_ONCE(pool->map[seg]);
 
-		if (!ads_bad_any(&pool->bads, seg, word))
-			WRITE_ONCE(pool->map[seg], ads_word_place(word));
+		if (!ads_bad_any(&pool->bads, seg, pb->set ?
+				 ADS_BAD_ALL_PLACES : word))
+			WRITE_ONCE(pool->map[seg], word & ~ADS_WORD_BAD);
 	}
 	mutex_unlock(&pool->lock);
 	bio_endio(bio);

@@ -44,6 +44,9 @@ enum ads_job_task {
  * @passes:	over the source with the chunk not held, one after the other
  * @read_at:	jiffies when the source was asked, 0: it has answered
  * @crc:	of the source
+ * @src, @src_chunk: where it reads the segment; of a set with @src_leg, one of
+ *		several, of which it has @asked some, a bit each; for the block
+ *		that it is at @asked_block
  * @pos, @len:	SOURCE: the piece, in logical blocks of the chunk
  * @todo:	a bit per block that is to be read in this pass
  * @skip:	a bit per block that has no data, and is taken for zero
@@ -60,6 +63,9 @@ struct ads_job {
 	unsigned int tries, fails, passes;
 	unsigned long read_at;
 	u32 crc;
+	u16 src;
+	u32 src_chunk;
+	u8 src_leg, asked, asked_block;
 	u32 pos, len;
 	unsigned long *todo, *skip, *stale;
 	struct bio bio;

@@ -41,8 +41,23 @@ static void add_change(struct adshard_record *rec, const struct ads_change *chg)
 					 bytes));
 }
 
+static void add_changes(struct adshard_record *rec, const struct ads_txn *txn,
+			bool undo)
+{
+	unsigned int i;
+
+	for (i = 0; i < txn->nr; i++)
+		add_change(rec, undo ? &txn->undo[i] : &txn->redo[i]);
+	for (i = 0; i < txn->nr_segs; i++)
+		WARN_ON_ONCE(!ads_fmt_record_add(rec, ADSHARD_ENTRY_SEG,
+						 txn->segs[i].seg,
+						 undo ? &txn->segs[i].undo :
+							&txn->segs[i].redo,
+						 sizeof(txn->segs[i].redo)));
+}
+
 u8 ads_journal_write(struct ads_meta *meta, u8 mask, const struct ads_state *st,
-		     const struct ads_change *chg, unsigned int nr)
+		     const struct ads_txn *txn, bool undo)
 {
 	u32 before[ADSHARD_META_MEMBERS];
 	struct adshard_record *first = NULL;
@@ -64,8 +79,7 @@ u8 ads_journal_write(struct ads_meta *meta, u8 mask, const struct ads_state *st,
 		} else {
 			first = rec;
 			ads_fmt_record_init(rec, st, meta->last_crc);
-			for (k = 0; k < nr; k++)
-				add_change(rec, &chg[k]);
+			add_changes(rec, txn, undo);
 			/* The same on all: the block's own crc is not in it. */
 			meta->last_crc = ads_fmt_record_sum(rec);
 		}

@@ -27,12 +27,12 @@ struct ads_ring_rec {
 };
 
 /*
- * Build the record of @nr changes that leads to @st and write it to all members
- * in @mask at once; the caller has flushed them. Returns the mask of those that
- * failed; sets meta->last_crc.
+ * Build the record of @txn, or of what takes it back, that leads to @st and write
+ * it to all members in @mask at once; the caller has flushed them. Returns the
+ * mask of those that failed; sets meta->last_crc.
  */
 u8 ads_journal_write(struct ads_meta *meta, u8 mask, const struct ads_state *st,
-		     const struct ads_change *chg, unsigned int nr);
+		     const struct ads_txn *txn, bool undo);
 
 /* Read the ring of a member into @ring[geo->journal_blocks]. */
 void ads_journal_scan(const struct ads_geometry *geo, struct ads_mio *io,

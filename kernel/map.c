@@ -102,6 +102,35 @@ static inline void cut_at(struct bio *bio, sector_t off, sector_t boundary)
 		dm_accept_partial_bio(bio, left);
 }
 
+/* A segment with several legs, maybe one that is being worked on. */
+static int map_set(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
+		   u32 seg, sector_t off, u64 word)
+{
+	/* Both are freed only after a drain of the lane we are counted in. */
+	pb->set = ads_set_of(pool, seg);
+	if (unlikely(pb->set->lost)) {
+		pb->kind = ADS_BIO_ENDED;
+		bio_io_error(bio);
+		return DM_MAPIO_SUBMITTED;
+	}
+	pb->mig = word & ADS_WORD_SLOW ? xa_load(&pool->migs, seg) : NULL;
+	pb->held_ns = 0;
+	pb->counted = false;
+	if (!op_is_write(bio_op(bio))) {
+		/* The volume's sector; legs are found from it at each try. */
+		bio->bi_iter.bi_sector = off;
+		return ads_set_read(bio);
+	}
+	if (pb->mig)
+		cut_at(bio, off, 1ULL << pool->chunk_shift);
+	pb->chunk = (off & ((1ULL << pool->segment_shift) - 1)) >>
+		    pool->chunk_shift;
+	if (word & ADS_WORD_BAD)
+		ads_bad_map(pool, bio, pb, seg, off, ADS_BAD_ALL_PLACES);
+	bio->bi_iter.bi_sector = off;
+	return ads_set_write(bio, GFP_NOWAIT | __GFP_NOWARN);
+}
+
 /*
  * A segment with bad ranges, or one that migrates. DM_MAPIO_REMAPPED: it takes
  * the same way as any other.
@@ -113,6 +142,8 @@ static int map_slow(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
 
 	/* Pairs with smp_store_release() in steps TRACK and COMMIT. */
 	smp_rmb();
+	if (word & ADS_WORD_SET)
+		return map_set(pool, bio, pb, seg, off, word);
 	if (unlikely(ads_word_lost(pool, word))) {
 		pb->kind = ADS_BIO_ENDED;
 		bio_io_error(bio);
@@ -155,6 +186,7 @@ static noinline int map_other(struct ads_pool *pool, struct bio *bio, u32 slot,
 	pb->heal = ADS_HEAL_NONE;
 	pb->start_ns = 0;
 	pb->member = ads_word_member(word);
+	pb->set = NULL;
 	if (sample)
 		sample_heat(pool, seg, bio, pb);
 	cut_at(bio, off, 1ULL << pool->segment_shift);
@@ -162,7 +194,7 @@ static noinline int map_other(struct ads_pool *pool, struct bio *bio, u32 slot,
 	if (word & ADS_WORD_FLAGS) {
 		int r = map_slow(pool, bio, pb, seg, off, word);
 
-		if (r != DM_MAPIO_REMAPPED)
+		if (r != DM_MAPIO_REMAPPED || pb->set)
 			return r;
 	}
 
@@ -270,8 +302,11 @@ static void account_end(struct ads_pool *pool, struct bio *bio,
 			atomic64_add(ns, &mb->pace.sum_ns);
 			atomic_inc(&mb->pace.samples);
 		}
+		if (!write)
+			/* data_race: a guess, see set-read.c */
+			data_race(mb->read_ns += ((s64)ns - (s64)mb->read_ns) / 8);
 	}
-	/* Mirrored writes are two: their errors are counted leg by leg. */
+	/* Mirrored writes are several: their errors are counted leg by leg. */
 	if (unlikely(error) && pb->kind != ADS_BIO_MIRRORED &&
 	    ads_error_counts(bio->bi_opf, error))
 		ads_member_error(pool, mb,
@@ -290,6 +325,12 @@ static int flush_end(struct ads_pool *pool, struct bio *bio,
 	if (unlikely(*error) && !ads_flush_failed(pool, mb))
 		*error = BLK_STS_OK;
 	bio->bi_status = *error;
+	/* What it, or one before, has cost a set's leg must be recorded. */
+	if (unlikely(READ_ONCE(mb->settled) !=
+		     READ_ONCE(mb->flushes_failed)) && pool->sets.nr) {
+		ads_set_flush_wait(pool, bio);
+		return DM_ENDIO_INCOMPLETE;
+	}
 	if (ads_flush_hold(mb, bio))
 		return DM_ENDIO_INCOMPLETE;
 	*error = bio->bi_status;
@@ -313,16 +354,29 @@ static noinline int end_other(struct ads_pool *pool, struct bio *bio,
 	if (pb->kind == ADS_BIO_FLUSHED)
 		return DM_ENDIO_DONE;
 
+	if (pb->kind == ADS_BIO_READ) {
+		if (*error) {
+			account_end(pool, bio, pb, *error);
+			pb->start_ns = 0;
+			if (ads_set_read_failed(bio, *error))
+				return DM_ENDIO_INCOMPLETE;
+			pb->kind = ADS_BIO_ENDED;
+		} else {
+			ads_set_read_done(bio);
+		}
+	}
 	if (pb->heal == ADS_HEAL_WANTED && !*error) {
 		pb->heal = ADS_HEAL_DONE;
 		ads_heal_queue(pool, bio);
 		return DM_ENDIO_INCOMPLETE;
 	}
 	if (pb->kind == ADS_BIO_TRACKED ||
-	    (pb->kind == ADS_BIO_MIRRORED && pb->counted))
+	    (pb->kind >= ADS_BIO_MIRRORED && pb->kind <= ADS_BIO_SET &&
+	     pb->counted))
 		ads_write_tracked_end(pb->mig, pb);
 	/* An error of the healing is none of the write's. */
 	if ((pb->start_ns || *error) && pb->kind != ADS_BIO_ENDED &&
+	    pb->kind != ADS_BIO_SET && pb->kind != ADS_BIO_READ_AGAIN &&
 	    pb->heal != ADS_HEAL_DONE)
 		account_end(pool, bio, pb, *error);
 

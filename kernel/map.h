@@ -7,12 +7,14 @@
  *			the word says, all else through ads_write_slow()
  *	bit 62		ADS_WORD_BAD: the segment has bad ranges at this place
  *			(bad.c); may be set without need, never the other way
- *	bit 48..61	zero
+ *	bit 61		ADS_WORD_SET: the segment has a set (set.h), which says where
+ *			its legs are; the place in the word is one of them
+ *	bit 48..60	zero
  *	bit 32..47	member
  *	bit  0..31	position on the member, in chunks
  *
  * The place in the word is always the durable one: what the last record on
- * stable media says.
+ * stable media says. (With a set, what it said when the word was made.)
  */
 #ifndef ADS_MAP_H
 #define ADS_MAP_H
@@ -24,6 +26,7 @@
 
 #define ADS_WORD_SLOW	BIT_ULL(63)
 #define ADS_WORD_BAD	BIT_ULL(62)
+#define ADS_WORD_SET	BIT_ULL(61)
 /* Any of these, or of what else may come there: not the plain way. */
 #define ADS_WORD_FLAGS	GENMASK_ULL(63, 48)
 

@@ -113,11 +113,12 @@ static int set_failed(struct ads_pool *pool, u16 member,
 	int r;
 
 	mutex_lock(&pool->lock);
-	mb->closing = !mb->nr_legs;
+	mb->closing = true;
 	mutex_unlock(&pool->lock);
-	if (!mb->closing)
-		return -ENOTEMPTY;
-	r = commit_member(pool, member, chg);
+	/* It takes no new leg now. Those with copies elsewhere go first. */
+	r = ads_set_drop_all(pool, member);
+	if (!r)
+		r = commit_member(pool, member, chg);
 	mutex_lock(&pool->lock);
 	mb->closing = false;
 	mutex_unlock(&pool->lock);

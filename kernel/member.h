@@ -77,12 +77,19 @@ struct ads_pace {
  * @windows:	migrations to it whose commit is under way, oldest first
  * @nr_windows:	how many there were, ever
  * @held:	user's flushes that wait for the outcome of a commit
+ * @settled:	of @flushes_failed: whatever they have cost the legs of sets here is
+ *		recorded; under pool->sets.lock
+ * @settling, @settle_tell: for the work that sees to it (intent.c)
  * @flush_lost:	its cache may have been lost, and no user's flush has told yet
  * @closing:	is being declared failed: takes no new leg; under pool->lock
  * @disk:	the durable image; written under the metadata lock
  * @limit:	[0] as source, [1] as destination; under pool->throttle_lock,
  *		but @active, which is under pool->lock
  * @last_event:	jiffies of the last MEMBER_ERROR event
+ * @read_ns:	how long reads take, smoothed; a guess, as the next two: to choose
+ *		among legs
+ * @next_read:	where the last one ended
+ * @reads:	of sets, in flight
  */
 struct ads_member {
 	struct block_device *bdev;
@@ -103,6 +110,9 @@ struct ads_member {
 	spinlock_t flush_lock;		/* down to @flush_lost; irq-safe */
 	u32 nr_owned;
 	u32 flushes_failed;
+	u32 settled;
+	u32 settling;
+	bool settle_tell;
 	struct list_head windows;
 	u64 nr_windows;
 	struct bio_list held;
@@ -113,6 +123,9 @@ struct ads_member {
 	unsigned long last_event;
 	unsigned long error_pending;	/* bit per kind, for the event work */
 	atomic_long_t hist[2][ADSHARD_HIST_BUCKETS];
+	u64 read_ns;
+	sector_t next_read;
+	atomic_t reads;
 };
 
 /* Device name for messages, "(missing)" without a device. Any context. */

@@ -41,10 +41,27 @@ static int parse(struct ads_pool *pool, const char *seg_arg, u32 *seg,
 
 static int msg_migrate(struct ads_pool *pool, char **argv)
 {
+	struct ads_op op = { .kind = ADSHARD_KIND_MOVE, .src = ADS_ALL };
+	int ret = parse(pool, argv[1], &op.seg, argv[2], &op.dst);
+
+	return ret ? ret : ads_mig_queue(pool, &op, NULL);
+}
+
+static int msg_replicate(struct ads_pool *pool, char **argv)
+{
+	struct ads_op op = { .kind = ADSHARD_KIND_ADD, .src = ADS_ALL };
+	int ret = parse(pool, argv[1], &op.seg, argv[2], &op.dst);
+
+	return ret ? ret : ads_mig_queue(pool, &op, NULL);
+}
+
+/* Waits for the record, but not for the I/O to the leg that goes. */
+static int msg_drop(struct ads_pool *pool, char **argv)
+{
 	u32 seg, member;
 	int ret = parse(pool, argv[1], &seg, argv[2], &member);
 
-	return ret ? ret : ads_mig_queue(pool, seg, member, 0, 0, NULL);
+	return ret ? ret : ads_set_drop(pool, seg, member, false, NULL);
 }
 
 static int msg_abort(struct ads_pool *pool, char **argv)
@@ -141,6 +158,8 @@ static const struct {
 	int (*fn)(struct ads_pool *pool, char **argv);
 } messages[] = {
 	{ "migrate", 3, msg_migrate },
+	{ "replicate", 3, msg_replicate },
+	{ "drop", 3, msg_drop },
 	{ "abort", 2, msg_abort },
 	{ "throttle", 2, msg_throttle },
 	{ "pause", 1, msg_pause },

@@ -101,20 +101,25 @@ int ads_load_members(struct ads_load *l)
 	return 0;
 }
 
-static int check_segment(struct ads_load *l, u32 seg)
+/*
+ * One that has failed, by an activation that was told to go on without it: an
+ * earlier one, or this.
+ */
+static bool has_gone(const struct ads_load *l, const struct ads_member *mb)
+{
+	return mb->state == ADSHARD_MEMBER_FAILED || (!mb->bdev && l->degraded);
+}
+
+/* A leg of @seg. *@here: it can be read, or will be once its member is back. */
+static int check_leg(struct ads_load *l, u32 seg, u16 index, u32 chunk,
+		     bool *here)
 {
 	struct ads_pool *pool = l->pool;
 	unsigned int slot_shift = l->geo.segment_shift - l->geo.chunk_shift;
-	u64 word = pool->map[seg];
-	u16 index = ads_word_member(word);
-	u32 chunk = ads_word_chunk(word);
 	struct ads_member *mb;
 	int err;
 
-	if (word == ADS_WORD_NONE) {
-		DMERR("segment %u has no place", seg);
-		return -EUCLEAN;
-	}
+	*here = false;
 	if (index >= pool->nr_members ||
 	    ads_fmt_member_free(&pool->members[index].disk)) {
 		DMERR("segment %u is on member %u, which does not exist", seg,
@@ -127,21 +132,9 @@ static int check_segment(struct ads_load *l, u32 seg)
 		      index);
 		return -EUCLEAN;
 	}
-	/* By an activation that was told to go on without it, this or another. */
-	if (mb->state == ADSHARD_MEMBER_FAILED || (!mb->bdev && l->degraded)) {
-		if (mb->state != ADSHARD_MEMBER_FAILED)
-			ads_load_gone(l, index);
-		mb->nr_lost++;
-		pool->nr_lost++;
-		pool->map[seg] |= ADS_WORD_BAD;
+	if (has_gone(l, mb) || !mb->bdev)
 		return 0;
-	}
-	if (!mb->bdev) {
-		if (!__test_and_set_bit(index, l->gone))
-			ads_load_missing(l, index, "it holds segments");
-		l->unreadable++;
-		return 0;
-	}
+	*here = true;
 	err = -ERANGE;
 	if (!(chunk & ((1U << slot_shift) - 1)))
 		err = ads_slot_take(mb, chunk >> slot_shift);
@@ -152,6 +145,100 @@ static int check_segment(struct ads_load *l, u32 seg)
 		DMERR("corrupt map: segment %u is not in a slot (member %u, chunk %u)",
 		      seg, index, chunk);
 	return err ? -EUCLEAN : 0;
+}
+
+/* A leg that is in sync, of a segment none of which is here. */
+static void lose_leg(struct ads_load *l, u16 index)
+{
+	struct ads_member *mb = &l->pool->members[index];
+
+	if (mb->state != ADSHARD_MEMBER_FAILED)
+		ads_load_gone(l, index);
+	mb->nr_lost++;
+}
+
+static void miss_leg(struct ads_load *l, u16 index, bool only)
+{
+	if (l->pool->members[index].state != ADSHARD_MEMBER_FAILED &&
+	    !__test_and_set_bit(index, l->gone))
+		ads_load_missing(l, index, only ? "it holds segments" :
+				 "it holds segments of which there is no other copy here");
+}
+
+static int check_plain(struct ads_load *l, u32 seg)
+{
+	struct ads_pool *pool = l->pool;
+	u64 word = pool->map[seg];
+	u16 index = ads_word_member(word);
+	bool here;
+	int err;
+
+	err = check_leg(l, seg, index, ads_word_chunk(word), &here);
+	if (err || here)
+		return err;
+	if (has_gone(l, &pool->members[index])) {
+		lose_leg(l, index);
+		pool->nr_lost++;
+		pool->map[seg] |= ADS_WORD_BAD;
+	} else {
+		miss_leg(l, index, true);
+		l->unreadable++;
+	}
+	return 0;
+}
+
+/*
+ * One leg in sync is enough, wherever in the record it stands. Without one the
+ * segment is lost if all that are in sync have gone for ever; while one of them
+ * is only missing it is not.
+ */
+static int check_set(struct ads_load *l, struct ads_set *set)
+{
+	struct ads_pool *pool = l->pool;
+	bool here, any = false, lost = true;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < set->disk.nr_legs; i++) {
+		const struct ads_fmt_leg *leg = &set->disk.leg[i];
+
+		err = check_leg(l, set->seg, leg->member, leg->chunk, &here);
+		if (err)
+			return err;
+		if (leg->state != ADSHARD_LEG_SYNC)
+			continue;
+		any |= here;
+		lost &= has_gone(l, &pool->members[leg->member]);
+	}
+	if (any)
+		return 0;
+	for (i = 0; i < set->disk.nr_legs; i++) {
+		const struct ads_fmt_leg *leg = &set->disk.leg[i];
+
+		if (leg->state != ADSHARD_LEG_SYNC)
+			continue;
+		if (lost)
+			lose_leg(l, leg->member);
+		else
+			miss_leg(l, leg->member, false);
+	}
+	set->lost = lost;
+	pool->nr_lost += lost;
+	l->unreadable += !lost;
+	return 0;
+}
+
+static int check_segment(struct ads_load *l, u32 seg)
+{
+	u64 word = l->pool->map[seg];
+
+	if (word == ADS_WORD_NONE) {
+		DMERR("segment %u has no place", seg);
+		return -EUCLEAN;
+	}
+	if (word & ADS_WORD_SET)
+		return check_set(l, ads_set_of(l->pool, seg));
+	return check_plain(l, seg);
 }
 
 int ads_load_segments(struct ads_load *l)

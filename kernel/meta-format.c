@@ -106,26 +106,39 @@ static int check_blank(struct ads_pool *pool)
 
 /*---------------------------------------------------------------------------*/
 
-/* How many segments each member gets: in proportion to its slots. */
-static int quotas(const struct ads_geometry *geo, u64 start,
-		  struct ads_pool *pool, u32 *quota)
+/* Legs that a member can take: of each segment no more than one. */
+static u64 room_of(const struct ads_geometry *geo, u64 start,
+		   struct ads_pool *pool, u32 i, unsigned int replicas)
 {
-	u32 n = pool->nr_present, given = 0, i, best;
-	u64 total = 0, rest, largest, sectors, slots;
+	u64 slots = ads_layout_slots(geo, start,
+				     bdev_nr_sectors(pool->present[i]));
 
-	for (i = 0; i < n; i++) {
-		sectors = bdev_nr_sectors(pool->present[i]);
-		total += ads_layout_slots(geo, start, sectors);
+	return replicas > 1 ? min_t(u64, slots, pool->nr_segments) : slots;
+}
+
+/* How many legs each member gets: in proportion to its slots. */
+static int quotas(const struct ads_geometry *geo, u64 start,
+		  struct ads_pool *pool, unsigned int replicas, u32 *quota)
+{
+	u64 needed = (u64)pool->nr_segments * replicas, given = 0;
+	u64 total = 0, rest, largest, slots;
+	u32 n = pool->nr_present, i, best;
+
+	if (n < replicas) {
+		DMERR("%u legs of each segment need as many members, not %u",
+		      replicas, n);
+		return -EINVAL;
 	}
-	if (total < pool->nr_segments) {
-		DMERR("%u slots are needed, but the members have %llu",
-		      pool->nr_segments, total);
+	for (i = 0; i < n; i++)
+		total += room_of(geo, start, pool, i, replicas);
+	if (total < needed) {
+		DMERR("%llu slots are needed, but the members have %llu",
+		      needed, total);
 		return -ENOSPC;
 	}
 	for (i = 0; i < n; i++) {
-		sectors = bdev_nr_sectors(pool->present[i]);
-		slots = ads_layout_slots(geo, start, sectors);
-		quota[i] = div64_u64(slots * pool->nr_segments, total);
+		slots = room_of(geo, start, pool, i, replicas);
+		quota[i] = div64_u64(slots * needed, total);
 		given += quota[i];
 	}
 	/*
@@ -133,13 +146,12 @@ static int quotas(const struct ads_geometry *geo, u64 start,
 	 * is less than n. A remainder that is not zero means a quota below the
 	 * member's slots, so there is room for one more.
 	 */
-	while (given < pool->nr_segments) {
+	while (given < needed) {
 		largest = 0;
 		best = 0;
 		for (i = 0; i < n; i++) {
-			sectors = bdev_nr_sectors(pool->present[i]);
-			slots = ads_layout_slots(geo, start, sectors);
-			rest = slots * pool->nr_segments - quota[i] * total;
+			slots = room_of(geo, start, pool, i, replicas);
+			rest = slots * needed - quota[i] * total;
 			/* Below zero for those that have theirs. */
 			if ((s64)rest > (s64)largest) {
 				largest = rest;
@@ -152,22 +164,64 @@ static int quotas(const struct ads_geometry *geo, u64 start,
 	return 0;
 }
 
-/* Round-robin, so that neighbours are on different disks. */
-static void place_all(struct ads_pool *pool, const struct ads_geometry *geo,
-		      u32 *left)
+/*
+ * The member for the next leg of a segment, after @member: round-robin, so that
+ * neighbours are on different disks. But of @segs_left segments a member that has
+ * to take as many legs must take one of each: it comes first. (If nobody has to
+ * take more, and all together exactly what there is, it always works out.)
+ */
+static u32 pick(const struct ads_pool *pool, const u32 *left, u32 segs_left,
+		const struct ads_fmt_seg *s, u32 member)
+{
+	u32 n = pool->nr_members, i, k, found = n;
+	unsigned int used;
+
+	for (i = 0; i < n; i++) {
+		k = (member + i) % n;
+		for (used = 0; used < s->nr_legs; used++)
+			if (s->leg[used].member == k)
+				break;
+		if (used < s->nr_legs || !left[k])
+			continue;
+		if (left[k] >= segs_left && s->wanted > 1)
+			return k;
+		if (found == n)
+			found = k;
+		if (s->wanted == 1)
+			break;
+	}
+	return found;
+}
+
+static int place_all(struct ads_pool *pool, const struct ads_geometry *geo,
+		     unsigned int replicas, u32 *left)
 {
 	unsigned int slot_shift = geo->segment_shift - geo->chunk_shift;
-	u32 seg, member = 0, slot;
+	u32 seg, member = 0, k;
+	int err = 0;
 
-	for (seg = 0; seg < pool->nr_segments; seg++) {
-		while (!left[member])
-			member = (member + 1) % pool->nr_members;
-		/* nr_legs only counts here: the next free slot. */
-		slot = pool->members[member].nr_legs++;
-		pool->map[seg] = ads_word(member, slot << slot_shift);
-		left[member]--;
-		member = (member + 1) % pool->nr_members;
+	for (seg = 0; seg < pool->nr_segments && !err; seg++) {
+		struct ads_fmt_seg s = { .wanted = replicas };
+
+		while (s.nr_legs < replicas) {
+			k = pick(pool, left, pool->nr_segments - seg, &s,
+				 member);
+			if (WARN_ON_ONCE(k == pool->nr_members))
+				return -ENOSPC;
+			s.leg[s.nr_legs].member = k;
+			/* nr_legs only counts here: the next free slot. */
+			s.leg[s.nr_legs].chunk =
+				pool->members[k].nr_legs++ << slot_shift;
+			s.leg[s.nr_legs++].state = ADSHARD_LEG_SYNC;
+			s.in_sync++;
+			left[k]--;
+			if (s.nr_legs == 1)
+				member = (k + 1) % pool->nr_members;
+		}
+		err = ads_set_put(pool, seg, &s);
+		cond_resched();
 	}
+	return err;
 }
 
 static void fill_member(struct ads_pool *pool, const struct ads_geometry *geo,
@@ -213,7 +267,8 @@ static int write_supers(struct ads_pool *pool, struct ads_meta *meta, u64 start)
 	return err;
 }
 
-static int build(struct ads_pool *pool, struct ads_meta *meta, u64 start)
+static int build(struct ads_pool *pool, struct ads_meta *meta, u64 start,
+		 unsigned int replicas)
 {
 	unsigned int nr_meta = min_t(u32, pool->nr_members,
 				     ADSHARD_META_MEMBERS);
@@ -225,9 +280,9 @@ static int build(struct ads_pool *pool, struct ads_meta *meta, u64 start)
 	quota = kvcalloc(pool->nr_members, sizeof(*quota), GFP_KERNEL);
 	if (!quota)
 		return -ENOMEM;
-	err = quotas(&meta->geo, start, pool, quota);
+	err = quotas(&meta->geo, start, pool, replicas, quota);
 	if (!err)
-		place_all(pool, &meta->geo, quota);
+		err = place_all(pool, &meta->geo, replicas, quota);
 	kvfree(quota);
 	if (err)
 		return err;
@@ -280,7 +335,7 @@ int ads_meta_format(struct ads_pool *pool, const struct ads_format *format)
 	memset(st->meta_member, 0xff, sizeof(st->meta_member));
 	err = ads_core_alloc(pool, &geo, st);
 	if (!err) {
-		err = build(pool, meta, start);
+		err = build(pool, meta, start, max_t(u8, format->replicas, 1));
 		ads_core_free(pool);
 	}
 	ads_meta_free(meta);

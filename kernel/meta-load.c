@@ -275,6 +275,7 @@ static int load(struct ads_load *l)
 	mutex_unlock(&pool->lock);
 	pool->meta = l->meta;
 	l->meta = NULL;
+	ads_sets_attach(pool);
 	ads_bad_attach(pool, &l->geo);
 	if (pool->nr_lost)
 		DMWARN("pool %s: %u segments are lost: they were on members that have failed",

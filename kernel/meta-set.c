@@ -98,6 +98,7 @@ void ads_core_free(struct ads_pool *pool)
 	for (i = 0; pool->members && i < pool->nr_members; i++)
 		ads_slots_exit(&pool->members[i]);
 	ads_bad_exit(&pool->bads);
+	ads_sets_clear(pool);
 	kvfree(pool->members);
 	kvfree(pool->heat);
 	kvfree(pool->map);

@@ -57,7 +57,7 @@ void ads_txn_place(struct ads_change *chg, u32 seg, u16 member, u32 chunk)
 {
 	chg->type = ADSHARD_ENTRY_SEG;
 	chg->index = seg;
-	ads_fmt_seg_encode(&chg->seg, member, chunk);
+	ads_fmt_seg_plain(&chg->seg, member, chunk);
 }
 
 /*---------------------------------------------------------------------------*/
@@ -175,13 +175,14 @@ void ads_meta_drop(struct ads_meta *meta, u8 failed)
 
 /*---------------------------------------------------------------------------*/
 
-static void mark_all(struct ads_meta *meta, const struct ads_change *chg,
-		     unsigned int nr)
+static void mark_all(struct ads_meta *meta, const struct ads_txn *txn)
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
-		ads_table_mark(meta, &chg[i]);
+	for (i = 0; i < txn->nr; i++)
+		ads_table_mark(meta, txn->redo[i].type, txn->redo[i].index);
+	for (i = 0; i < txn->nr_segs; i++)
+		ads_table_mark(meta, ADSHARD_ENTRY_SEG, txn->segs[i].seg);
 }
 
 /* The MEMBER and BAD changes of a record that is durable. */
@@ -273,9 +274,8 @@ static int write_records(struct ads_meta *meta, struct ads_state *next,
 		WRITE_ONCE(meta->seq, meta->seq + 1);
 		next->seq = meta->seq;
 		next->time = ktime_get_real_seconds();
-		failed = ads_journal_write(meta, next->meta_active, next,
-					   *undone ? txn->undo : txn->redo,
-					   txn->nr);
+		failed = ads_journal_write(meta, next->meta_active, next, txn,
+					   *undone);
 		if (!failed)
 			break;
 		if (!go_on_without(meta, next, failed))
@@ -327,7 +327,7 @@ static int commit_locked(struct ads_meta *meta, struct ads_txn *txn,
 	int err, ret = 0;
 
 	/* Set before the record: also after one whose outcome isn't known. */
-	mark_all(meta, txn->redo, txn->nr);
+	mark_all(meta, txn);
 	err = write_records(meta, next, txn, &undone);
 	if (err)
 		return err;
@@ -455,7 +455,7 @@ int ads_meta_new_history(struct ads_meta *meta, u64 terms,
 
 	next.term += terms;
 	next.history = get_random_u64();
-	mark_all(meta, txn->redo, txn->nr);
+	mark_all(meta, txn);
 	err = write_records(meta, &next, txn, &undone);
 	if (!err)
 		apply_changes(meta, txn->redo, txn->nr);

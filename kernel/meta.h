@@ -23,6 +23,7 @@ struct ads_format {
 	char name[ADSHARD_NAME_SIZE];
 	u8 segment_shift;
 	u8 chunk_shift;
+	u8 replicas;			/* legs of each segment; 0: one */
 };
 
 /* One change: the post-image of one entry. */
@@ -38,9 +39,22 @@ struct ads_change {
 
 #define ADS_TXN_MAX	8
 
+/* The same for segments, of which many may change at once. */
+struct ads_seg_change {
+	u32 seg;
+	struct adshard_seg redo, undo;
+};
+
+#define ADS_TXN_SEGS	(sizeof_field(struct adshard_record, entries) / \
+			 (sizeof(struct adshard_entry) + \
+			  sizeof(struct adshard_seg)))
+
 /**
  * struct ads_txn - one atomic change
  * @nr:		number of changes, up to ADS_TXN_MAX; 0 just writes a record
+ * @nr_segs:	number of changes in @segs, up to ADS_TXN_SEGS; not together with
+ *		@nr. Both may be set by @begin
+ * @segs:	the caller's
  * @redo:	what is to become durable
  * @undo:	what takes it back, as durable a record, if after the first
  *		record it turns out that it must not stand: @apply refused, or
@@ -64,12 +78,15 @@ struct ads_change {
  *		A negative return takes the change back. May be NULL. Changes
  *		of type ADSHARD_ENTRY_MEMBER and ADSHARD_ENTRY_BAD need no
  *		@apply: they are put into member->disk and member->state, and
- *		into pool->bads, by the commit itself.
+ *		into pool->bads, by the commit itself. A segment's set is the
+ *		business of @apply.
  */
 struct ads_txn {
 	unsigned int nr;
 	struct ads_change redo[ADS_TXN_MAX];
 	struct ads_change undo[ADS_TXN_MAX];
+	unsigned int nr_segs;
+	struct ads_seg_change *segs;
 	u16 doomed;
 	u16 drop_meta;
 	u32 nr_members;

@@ -84,15 +84,17 @@ static void mig_end(struct ads_mig *m, bool done)
 	struct ads_pool *pool = m->pool;
 	struct ads_member *src = &pool->members[m->src];
 	struct ads_member *dst = &pool->members[m->dst];
-	u16 left = done ? m->src : m->dst;
+	u16 left = done && m->kind == ADSHARD_KIND_MOVE ? m->src : m->dst;
 
 	mutex_lock(&pool->lock);
-	if (done) {
+	if (m->set) {
+		/* ads_op_finish() has done it, and it may be no more. */
+	} else if (done) {
 		spin_lock_irq(&src->flush_lock);
 		src->nr_owned--;
 		spin_unlock_irq(&src->flush_lock);
 		ads_slot_free(src, m->src_chunk / ads_pool_slot_chunks(pool));
-	} else {
+	} else if (!m->in_place) {
 		ads_slot_free(dst, m->dst_chunk / ads_pool_slot_chunks(pool));
 	}
 	xa_erase(&pool->migs, m->seg);
@@ -152,11 +154,17 @@ static void mig_abort(struct ads_mig *m)
 	struct ads_pool *pool = m->pool;
 
 	ads_mig_set_step(m, ADSHARD_STEP_ABORT);
-	WRITE_ONCE(pool->map[m->seg], word_at(m, m->src, m->src_chunk));
+	if (m->set)
+		ads_op_untrack(m, false);
+	else if (!(READ_ONCE(pool->map[m->seg]) & ADS_WORD_SET))
+		WRITE_ONCE(pool->map[m->seg],
+			   word_at(m, m->src, m->src_chunk));
 	mig_drain(m);
 	/* Before its slot can be taken once more, and by the same segment. */
 	if (m->bad_recorded)
 		ads_bad_forget(pool, m->seg, ads_word(m->dst, m->dst_chunk));
+	if (m->set)
+		ads_op_finish(m, false);
 	mig_end(m, false);
 }
 
@@ -172,6 +180,8 @@ static bool mig_alloc(struct ads_mig *m)
 	}
 	if (!r && !m->jobs)
 		r = ads_jobs_init(m);
+	if (!r && m->in_place)
+		ads_op_chunks(m);
 	memalloc_noio_restore(noio);
 	if (r) {
 		ads_mig_fail(m, r, "out of memory");
@@ -184,18 +194,31 @@ static bool mig_alloc(struct ads_mig *m)
 static void mig_track(struct ads_mig *m)
 {
 	struct ads_pool *pool = m->pool;
+	int r;
 
 	if (!mig_alloc(m))
 		return;
 
 	m->dst_flushes = READ_ONCE(pool->members[m->dst].flushes_failed);
+	if (m->kind != ADSHARD_KIND_MOVE ||
+	    READ_ONCE(pool->map[m->seg]) & ADS_WORD_SET) {
+		r = ads_op_track(m);
+		if (r) {
+			ads_mig_fail(m, r, "the leg can't be filled");
+			mig_abort(m);
+			return;
+		}
+		goto tracked;
+	}
 	/* Pairs with smp_rmb() in ads_map(): who sees SLOW sees the chunks. */
 	smp_store_release(&pool->map[m->seg],
 			  word_at(m, m->src, m->src_chunk) | ADS_WORD_SLOW);
+tracked:
 	/* Writes that were mapped before, and are counted by nobody, end. */
 	ads_lane_drain(&pool->lanes, m->seg);
 
-	ads_mig_set_step(m, ADSHARD_STEP_FILL);
+	ads_mig_set_step(m, m->in_place ? ADSHARD_STEP_VERIFY :
+			 ADSHARD_STEP_FILL);
 	ads_jobs_kick(m, false);
 }
 
@@ -259,6 +282,8 @@ static int mig_begin(struct ads_txn *txn)
 	struct ads_member *dst = &m->pool->members[m->dst];
 	bool ready;
 
+	if (m->set && ads_op_image(m, txn))
+		return -EAGAIN;
 	spin_lock_irq(&m->lock);
 	spin_lock(&dst->flush_lock);
 	ready = !m->stop && !m->error && m->dirtied == m->flushed_at &&
@@ -273,6 +298,18 @@ static int mig_begin(struct ads_txn *txn)
 	return ready ? 0 : -EAGAIN;
 }
 
+/*
+ * Not if a write that is not acknowledged yet is on the source only, or one that
+ * is was in a cache that is lost.
+ */
+bool ads_mig_may_commit(struct ads_mig *m, struct ads_member *dst)
+{
+	lockdep_assert_held(&m->lock);
+	lockdep_assert_held(&dst->flush_lock);
+	return !m->dst_lost && dst->flushes_failed == m->dst_flushes &&
+	       dst->state != ADSHARD_MEMBER_FAILED;
+}
+
 /* COMMIT, 4: under the metadata lock, when the record is durable. */
 static int mig_apply(struct ads_txn *txn)
 {
@@ -282,14 +319,14 @@ static int mig_apply(struct ads_txn *txn)
 	int r = 0;
 
 	mutex_lock(&pool->lock);
+	if (m->set) {
+		r = ads_op_apply(m);
+		mutex_unlock(&pool->lock);
+		return r;
+	}
 	spin_lock_irq(&m->lock);
 	spin_lock(&dst->flush_lock);
-	/*
-	 * Refused: a write that is not acknowledged yet is on the source only,
-	 * or one that is was in a cache that is lost.
-	 */
-	if (m->dst_lost || dst->flushes_failed != m->dst_flushes ||
-	    dst->state == ADSHARD_MEMBER_FAILED) {
+	if (!ads_mig_may_commit(m, dst)) {
 		r = -EIO;
 	} else {
 		m->committed = true;
@@ -326,13 +363,19 @@ static void mig_outcome(struct ads_txn *txn, int r)
 static void mig_release(struct ads_mig *m)
 {
 	ads_mig_set_step(m, ADSHARD_STEP_RELEASE);
+	if (m->set)
+		ads_op_untrack(m, true);
 	mig_drain(m);
 	if (m->bad_blocks)
 		DMWARN("segment %u: %llu bytes could not be read from member %u, and are bad",
 		       m->seg,
 		       (u64)m->bad_blocks << (m->block_shift + SECTOR_SHIFT),
 		       m->src);
-	ads_bad_forget(m->pool, m->seg, ads_word(m->src, m->src_chunk));
+	if (m->kind == ADSHARD_KIND_MOVE)
+		ads_bad_forget(m->pool, m->seg,
+			       ads_word(m->src, m->src_chunk));
+	if (m->set)
+		ads_op_finish(m, true);
 	mig_end(m, true);
 }
 
@@ -349,6 +392,8 @@ static void mig_commit(struct ads_mig *m)
 	spin_unlock_irq(&m->lock);
 
 	/* 0. What it has not, it is known not to have. */
+	if (m->in_place && !m->aligns)
+		ads_bad_forget(pool, m->seg, ads_word(m->dst, m->dst_chunk));
 	if (ads_bad_record(m)) {
 		mig_abort(m);
 		return;
@@ -364,9 +409,17 @@ static void mig_commit(struct ads_mig *m)
 		return;
 	}
 
+	/* It is called in sync already. */
+	if (m->aligns) {
+		ads_op_aligned(m);
+		mig_release(m);
+		return;
+	}
+
 	/* 2. Ready? 3. The record. 4. The word. 5. Everybody goes on. */
 	ads_txn_init(txn);
 	txn->nr = 1;
+	/* Of a set: ads_op_image(). */
 	ads_txn_place(&txn->redo[0], m->seg, m->dst, m->dst_chunk);
 	ads_txn_place(&txn->undo[0], m->seg, m->src, m->src_chunk);
 	txn->doomed = m->dst;

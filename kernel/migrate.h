@@ -23,10 +23,14 @@
 
 #include <linux/dm-adshard.h>
 
-struct ads_member;
+#include "set.h"
+
 struct ads_pool;
 struct ads_bio;
 struct ads_job;
+struct ads_member;
+struct ads_set;
+struct ads_txn;
 struct netlink_ext_ack;
 
 enum ads_chunk_state {
@@ -100,6 +104,19 @@ struct ads_chunk {
  * @committed:	the destination is authoritative
  * @stuck:	nobody knows which leg is: both are written for ever, and a write
  *		that failed on either has failed
+ * @kind:	enum adshard_kind
+ * @own:	the kernel's: steps back for others while it is queued
+ * @set:	from TRACK on, of a segment with a set; else NULL. So are those that
+ *		follow, down to @image:
+ * @src_leg:	the leg that goes (MOVE), or the primary
+ * @dst_leg:	the leg that is filled, or -1
+ * @align_leg:	the leg in sync that is made equal to the primary
+ * @in_place:	the destination has its place already: of a stale leg, or @aligns:
+ *		of one in sync
+ * @src_legs, @src_flushes: legs in sync when it began; and, by leg, failed flushes
+ *		then of their members. Under set->lock
+ * @doubts:	set->doubts when it began
+ * @image:	what the record says
  * @deferred:	writes for the bio worker
  *
  * Lifetime: from ads_mig_queue() to the end of its control work; bios that
@@ -112,6 +129,14 @@ struct ads_mig {
 	u32 seg;
 	u16 src, dst;
 	u32 src_chunk, dst_chunk;
+	int kind;
+	bool own, in_place, aligns;
+	struct ads_set *set;
+	int src_leg, dst_leg, align_leg;
+	u8 src_legs;
+	u32 src_flushes[ADS_SET_LEGS];
+	u32 doubts;
+	struct ads_fmt_seg image;
 	u32 priority;
 	u64 cookie;
 	int step;
@@ -154,12 +179,20 @@ struct ads_mig {
 };
 
 /*
- * Queue a migration of @seg to @dst; the slot is reserved at once. Process
- * context, no locks held. Errors as in uapi/linux/dm-adshard.h; @extack may be
- * NULL.
+ * Queue an operation; a slot that it needs is reserved at once. Process context,
+ * no locks held. Errors as in uapi/linux/dm-adshard.h; @extack may be NULL.
+ * @src: ADS_ALL: none is named. @dst: of a RESYNC of a set in doubt the leg that
+ * is to become as the primary.
  */
-int ads_mig_queue(struct ads_pool *pool, u32 seg, u32 dst, u32 priority,
-		  u64 cookie, struct netlink_ext_ack *extack);
+struct ads_op {
+	int kind;
+	bool own;
+	u32 seg, src, dst, priority;
+	u64 cookie;
+};
+
+int ads_mig_queue(struct ads_pool *pool, const struct ads_op *op,
+		  struct netlink_ext_ack *extack);
 
 /*
  * Ask migrations to stop: of one segment, of all that touch @member, of all.
@@ -219,6 +252,35 @@ void ads_mig_set_step(struct ads_mig *m, int step);
 void ads_mig_ctl(struct work_struct *work);	/* of m->ctl_work */
 void ads_mig_free(struct ads_mig *m);
 
+/* May its record stand? m->lock and @dst->flush_lock held. */
+bool ads_mig_may_commit(struct ads_mig *m, struct ads_member *dst);
+
+/*
+ * set-op.c: the steps of an operation on a set, where they differ. From its
+ * control work, no locks held but where noted.
+ */
+int ads_op_track(struct ads_mig *m);
+/* In place: all chunks are clean, and none is verified. */
+void ads_op_chunks(struct ads_mig *m);
+/* The record. Metadata lock held. */
+int ads_op_image(struct ads_mig *m, struct ads_txn *txn);
+/* It is durable. Metadata lock and pool->lock held. -EIO: refused. */
+int ads_op_apply(struct ads_mig *m);
+/* @aligns, and all is equal. */
+void ads_op_aligned(struct ads_mig *m);
+/* Writes to the destination fail. */
+void ads_op_dst_failed(struct ads_mig *m);
+/* No bio is to find @m any more. */
+void ads_op_untrack(struct ads_mig *m, bool done);
+/* No bio does. m->set may be no more. */
+void ads_op_finish(struct ads_mig *m, bool done);
+/* Where @job reads its chunk: any leg that has it. */
+void ads_op_source(struct ads_job *job);
+/* It failed there. True: there is another one; ask ads_op_source(). */
+bool ads_op_other_source(struct ads_job *job);
+/* A single block did. True: it is to be read from another leg, as is now set. */
+bool ads_op_other_block(struct ads_job *job);
+
 /* chunk.c */
 int ads_chunks_init(struct ads_mig *m);
 void ads_chunks_exit(struct ads_mig *m);
@@ -229,10 +291,32 @@ void ads_chunks_exit(struct ads_mig *m);
 bool ads_chunk_hold(struct ads_mig *m, u32 index, struct ads_job *job);
 /* Its waiting writes are dispatched again, as to a DIRTY one; @job keeps it. */
 void ads_chunk_unhold(struct ads_mig *m, u32 index);
+/* All are to be compared once more, with nothing trusted. */
+void ads_chunks_doubt(struct ads_mig *m);
 /* Let go of a held chunk, as above. */
 void ads_chunk_release(struct ads_mig *m, u32 index, bool clean);
 /* End the writes that waited for a commit's outcome. */
 void ads_stalled_end(struct ads_mig *m);
+
+/*
+ * For writes to a set (set-write.c), whose legs in sync are the source. m->lock
+ * held, set->lock around it.
+ *
+ * Must it wait for its chunk? It is taken then, but if it may not wait.
+ */
+bool ads_chunk_wait(struct ads_mig *m, struct bio *bio, bool direct);
+bool ads_chunk_is_clean(struct ads_mig *m, u32 chunk);
+/* @mirrored: it goes to the destination, too. */
+void ads_chunk_write_begin(struct ads_mig *m, struct bio *bio, bool mirrored);
+/*
+ * It has reached both or failed: @src, @dst. True: it was taken, and waits for a
+ * commit's outcome; else *@status.
+ */
+bool ads_chunk_judge(struct ads_mig *m, struct bio *bio, blk_status_t src,
+		     blk_status_t dst, blk_status_t *status);
+/* @on_dst: the destination has it. @goes_on: it has failed, or is not over. */
+void ads_chunk_write_end(struct ads_mig *m, struct bio *bio, bool on_dst,
+			 bool goes_on);
 
 /* jobs.c */
 int ads_jobs_init(struct ads_mig *m);

@@ -40,9 +40,32 @@ static const struct nla_policy migration_policy[] = {
 static const struct nla_policy migrate_policy[] = {
 	[ADSHARD_A_POOL_UUID]		= POOL_UUID,
 	[ADSHARD_A_SEGMENT]		= { .type = NLA_U32 },
+	[ADSHARD_A_SRC_MEMBER]		= { .type = NLA_U32 },
 	[ADSHARD_A_DST_MEMBER]		= { .type = NLA_U32 },
 	[ADSHARD_A_PRIORITY]		= { .type = NLA_U32 },
 	[ADSHARD_A_COOKIE]		= { .type = NLA_U64 },
+};
+
+static const struct nla_policy replicate_policy[] = {
+	[ADSHARD_A_POOL_UUID]		= POOL_UUID,
+	[ADSHARD_A_SEGMENT]		= { .type = NLA_U32 },
+	[ADSHARD_A_DST_MEMBER]		= { .type = NLA_U32 },
+	[ADSHARD_A_PRIORITY]		= { .type = NLA_U32 },
+	[ADSHARD_A_COOKIE]		= { .type = NLA_U64 },
+};
+
+static const struct nla_policy drop_policy[] = {
+	[ADSHARD_A_POOL_UUID]		= POOL_UUID,
+	[ADSHARD_A_MEMBER]		= { .type = NLA_U32 },
+	[ADSHARD_A_SEGMENT]		= { .type = NLA_U32 },
+};
+
+static const struct nla_policy set_segment_policy[] = {
+	[ADSHARD_A_POOL_UUID]		= POOL_UUID,
+	[ADSHARD_A_SEGMENT]		= { .type = NLA_U32 },
+	[ADSHARD_A_COUNT]		= NLA_POLICY_MIN(NLA_U32, 1),
+	[ADSHARD_A_WANTED]		= NLA_POLICY_RANGE(NLA_U32, 1,
+							   ADSHARD_MAX_LEGS),
 };
 
 static const struct nla_policy abort_policy[] = {
@@ -139,6 +162,21 @@ static const struct genl_ops ops[] = {
 		.policy = set_member_policy,
 		.maxattr = ARRAY_SIZE(set_member_policy) - 1,
 		.doit = ads_nl_set_member,
+	}, {
+		.cmd = ADSHARD_CMD_REPLICATE,
+		.policy = replicate_policy,
+		.maxattr = ARRAY_SIZE(replicate_policy) - 1,
+		.doit = ads_nl_replicate,
+	}, {
+		.cmd = ADSHARD_CMD_DROP,
+		.policy = drop_policy,
+		.maxattr = ARRAY_SIZE(drop_policy) - 1,
+		.doit = ads_nl_drop,
+	}, {
+		.cmd = ADSHARD_CMD_SET_SEGMENT,
+		.policy = set_segment_policy,
+		.maxattr = ARRAY_SIZE(set_segment_policy) - 1,
+		.doit = ads_nl_set_segment,
 	},
 };
 

@@ -59,12 +59,14 @@ int ads_nl_check_member(struct ads_pool *pool, u32 member,
 /* A segment as the outside sees it. */
 struct ads_seg_view {
 	u32 state;			/* enum adshard_segment_state */
+	u8 wanted;
+	u8 intent;			/* 0 none, 1 recorded, 2 and in doubt */
 	unsigned int nr_legs;
 	struct {
 		u16 member;
 		u8 state;		/* enum adshard_leg_state */
 		u32 chunk;
-	} leg[2];
+	} leg[ADS_SET_LEGS];
 };
 
 void ads_seg_view(struct ads_pool *pool, u32 seg, struct ads_seg_view *view);
@@ -96,6 +98,9 @@ int ads_nl_dump_migrations(struct sk_buff *skb, struct netlink_callback *cb);
 
 /* nl-do.c */
 int ads_nl_migrate(struct sk_buff *skb, struct genl_info *info);
+int ads_nl_replicate(struct sk_buff *skb, struct genl_info *info);
+int ads_nl_drop(struct sk_buff *skb, struct genl_info *info);
+int ads_nl_set_segment(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_abort(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_throttle(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_set_member(struct sk_buff *skb, struct genl_info *info);

@@ -46,28 +46,80 @@ static int check(struct genl_info *info, const u32 *seg, const u32 *member)
 	return ret;
 }
 
-int ads_nl_migrate(struct sk_buff *skb, struct genl_info *info)
+/* What all operations have: segment, destination, priority, cookie. */
+static int get_op(struct genl_info *info, struct ads_op *op)
 {
-	struct nlattr **attrs = info->attrs;
-	u32 seg, dst, priority = 0;
-	u64 cookie = 0;
-	int ret;
+	int ret = need(info, ADSHARD_A_SEGMENT, "segment");
 
-	ret = need(info, ADSHARD_A_SEGMENT, "segment");
 	if (!ret)
 		ret = need(info, ADSHARD_A_DST_MEMBER, "destination");
 	if (ret)
 		return ret;
-	seg = nla_get_u32(attrs[ADSHARD_A_SEGMENT]);
-	dst = nla_get_u32(attrs[ADSHARD_A_DST_MEMBER]);
-	get_u32(info, ADSHARD_A_PRIORITY, &priority);
-	get_u64(info, ADSHARD_A_COOKIE, &cookie);
+	op->seg = nla_get_u32(info->attrs[ADSHARD_A_SEGMENT]);
+	op->dst = nla_get_u32(info->attrs[ADSHARD_A_DST_MEMBER]);
+	op->src = ADS_ALL;
+	get_u32(info, ADSHARD_A_PRIORITY, &op->priority);
+	get_u64(info, ADSHARD_A_COOKIE, &op->cookie);
+	return check(info, &op->seg, &op->dst);
+}
 
-	ret = check(info, &seg, &dst);
+int ads_nl_migrate(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ads_op op = { .kind = ADSHARD_KIND_MOVE };
+	int ret = get_op(info, &op);
+
+	if (!ret && get_u32(info, ADSHARD_A_SRC_MEMBER, &op.src))
+		ret = check(info, NULL, &op.src);
+	return ret ?: ads_mig_queue(ads_nl_pool(info), &op, info->extack);
+}
+
+int ads_nl_replicate(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ads_op op = { .kind = ADSHARD_KIND_ADD };
+	int ret = get_op(info, &op);
+
+	return ret ?: ads_mig_queue(ads_nl_pool(info), &op, info->extack);
+}
+
+int ads_nl_drop(struct sk_buff *skb, struct genl_info *info)
+{
+	u32 seg, member;
+	int ret;
+
+	ret = need(info, ADSHARD_A_SEGMENT, "segment");
+	if (!ret)
+		ret = need(info, ADSHARD_A_MEMBER, "member");
 	if (ret)
 		return ret;
-	return ads_mig_queue(ads_nl_pool(info), seg, dst, priority, cookie,
-			     info->extack);
+	seg = nla_get_u32(info->attrs[ADSHARD_A_SEGMENT]);
+	member = nla_get_u32(info->attrs[ADSHARD_A_MEMBER]);
+	ret = check(info, &seg, &member);
+	return ret ?: ads_set_drop(ads_nl_pool(info), seg, member, true,
+				   info->extack);
+}
+
+int ads_nl_set_segment(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ads_pool *pool = ads_nl_pool(info);
+	u32 seg, wanted, last, count = 1;
+	int ret;
+
+	ret = need(info, ADSHARD_A_SEGMENT, "segment");
+	if (!ret)
+		ret = need(info, ADSHARD_A_WANTED, "number of legs");
+	if (ret)
+		return ret;
+	seg = nla_get_u32(info->attrs[ADSHARD_A_SEGMENT]);
+	wanted = nla_get_u32(info->attrs[ADSHARD_A_WANTED]);
+	get_u32(info, ADSHARD_A_COUNT, &count);
+	/* The policy has seen to it that it is not 0. */
+	last = seg + count - 1;
+	if (last < seg)
+		last = U32_MAX;
+	ret = check(info, &seg, NULL);
+	if (!ret)
+		ret = check(info, &last, NULL);
+	return ret ?: ads_set_want(pool, seg, count, wanted, info->extack);
 }
 
 int ads_nl_abort(struct sk_buff *skb, struct genl_info *info)
@@ -250,9 +302,9 @@ static void explain_set_member(struct ads_pool *pool, u32 member, int err,
 	case -ENOTEMPTY:
 		if (ads_pool_lock(pool))
 			break;
-		nr = pool->members[member].nr_legs;
+		nr = READ_ONCE(pool->members[member].nr_owned);
 		mutex_unlock(&pool->lock);
-		NL_SET_ERR_MSG_FMT(extack, "member %u holds the only leg of %u segments",
+		NL_SET_ERR_MSG_FMT(extack, "member %u holds the only leg in sync of %u segments",
 				   member, nr);
 		break;
 	case -EHOSTDOWN:
@@ -267,7 +319,7 @@ static void explain_set_member(struct ads_pool *pool, u32 member, int err,
 		break;
 	case -EBUSY:
 		NL_SET_ERR_MSG_FMT(extack,
-				   "member %u is the only one with metadata, or the pool is suspended",
+				   "member %u alone has metadata, or its segments are busy",
 				   member);
 		break;
 	case -EINVAL:

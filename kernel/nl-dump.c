@@ -331,8 +331,12 @@ static int dump_pools(struct sk_buff *skb, struct netlink_callback *cb,
 
 static bool has_leg_on(const struct ads_seg_view *view, u32 member)
 {
-	return view->leg[0].member == member ||
-	       (view->nr_legs > 1 && view->leg[1].member == member);
+	unsigned int i;
+
+	for (i = 0; i < view->nr_legs; i++)
+		if (view->leg[i].member == member)
+			return true;
+	return false;
 }
 
 static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)

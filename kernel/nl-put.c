@@ -88,6 +88,20 @@ static int put_totals(struct sk_buff *skb, struct ads_pool *pool)
 			      atomic64_read(&t->mismatches));
 }
 
+static int put_sets(struct sk_buff *skb, struct ads_pool *pool)
+{
+	struct ads_sets *sets = &pool->sets;
+
+	return nla_put_u32(skb, ADSHARD_A_NR_STALE,
+			   atomic_read(&sets->stale)) ||
+	       nla_put_u32(skb, ADSHARD_A_NR_SHORT,
+			   atomic_read(&sets->missing)) ||
+	       nla_put_u32(skb, ADSHARD_A_NR_DOUBT,
+			   atomic_read(&sets->doubt)) ||
+	       ads_nl_put_u64(skb, ADSHARD_A_RESYNC_BYTES,
+			      atomic64_read(&sets->resync_bytes));
+}
+
 int ads_nl_put_pool(struct sk_buff *skb, struct ads_pool *pool)
 {
 	if (put_identity(skb, pool))
@@ -95,7 +109,7 @@ int ads_nl_put_pool(struct sk_buff *skb, struct ads_pool *pool)
 	if (!pool->loaded)
 		return 0;
 	if (put_geometry(skb, pool) || put_totals(skb, pool) ||
-	    put_bad_count(skb, pool))
+	    put_bad_count(skb, pool) || put_sets(skb, pool))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -217,12 +231,58 @@ int ads_nl_put_member(struct sk_buff *skb, struct ads_pool *pool,
 
 /* Segments -----------------------------------------------------------------*/
 
+static void view_leg(const struct ads_set *set, unsigned int i,
+		     struct ads_seg_view *view)
+{
+	static const u8 states[] = {
+		[ADS_LEG_SYNC] = ADSHARD_LEG_SYNC,
+		[ADS_LEG_OUT] = ADSHARD_LEG_STALE,
+		[ADS_LEG_STALE] = ADSHARD_LEG_STALE,
+		[ADS_LEG_FILLING] = ADSHARD_LEG_FILLING,
+	};
+	const struct ads_set_leg *leg = &set->leg[i];
+
+	if (leg->state == ADS_LEG_FREE || leg->state == ADS_LEG_GONE)
+		return;
+	view->leg[view->nr_legs].member = leg->member;
+	view->leg[view->nr_legs].chunk = leg->chunk;
+	view->leg[view->nr_legs++].state = states[leg->state];
+}
+
+static void view_set(struct ads_set *set, struct ads_seg_view *view)
+{
+	unsigned int i;
+
+	spin_lock_irq(&set->lock);
+	view->wanted = set->wanted;
+	view->intent = set->doubt ? 2 : set->disk.intent;
+	view->nr_legs = 0;
+	view_leg(set, set->primary, view);
+	for (i = 0; i < ADS_SET_LEGS; i++)
+		if (i != set->primary)
+			view_leg(set, i, view);
+	spin_unlock_irq(&set->lock);
+}
+
 void ads_seg_view(struct ads_pool *pool, u32 seg, struct ads_seg_view *view)
 {
 	u64 word = READ_ONCE(pool->map[seg]);
 	struct ads_mig *m = xa_load(&pool->migs, seg);
 	int step = m ? READ_ONCE(m->step) : ADSHARD_STEP_QUEUED;
+	struct ads_set *set = NULL;
 
+	if (word & ADS_WORD_SET)
+		set = ads_set_of(pool, seg);
+	if (set) {
+		view_set(set, view);
+		view->state = set->lost ? ADSHARD_SEGMENT_LOST :
+			      !m ? ADSHARD_SEGMENT_STABLE :
+			      step == ADSHARD_STEP_QUEUED ?
+			      ADSHARD_SEGMENT_QUEUED : ADSHARD_SEGMENT_MIGRATING;
+		return;
+	}
+	view->wanted = 1;
+	view->intent = 0;
 	view->leg[0].member = ads_word_member(word);
 	view->leg[0].chunk = ads_word_chunk(word);
 	view->leg[0].state = ADSHARD_LEG_SYNC;
@@ -298,7 +358,9 @@ int ads_nl_put_segment(struct sk_buff *skb, struct ads_pool *pool, u32 seg,
 	if (nla_put_u32(skb, ADSHARD_SEG_A_INDEX, seg) ||
 	    nla_put_u32(skb, ADSHARD_SEG_A_STATE, view->state) ||
 	    put_heat(skb, &pool->heat[seg]) ||
-	    put_legs(skb, view)) {
+	    put_legs(skb, view) ||
+	    nla_put_u32(skb, ADSHARD_SEG_A_WANTED, view->wanted) ||
+	    nla_put_u8(skb, ADSHARD_SEG_A_INTENT, view->intent)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -333,7 +395,8 @@ int ads_nl_put_migration(struct sk_buff *skb, struct ads_pool *pool,
 	    ads_nl_put_u64(skb, ADSHARD_A_HOLD_MAX_NS, info.hold_max_ns) ||
 	    ads_nl_put_u64(skb, ADSHARD_A_AGE_NS, info.age_ns) ||
 	    ads_nl_put_u64(skb, ADSHARD_A_BAD_BYTES, info.bad_bytes) ||
-	    nla_put_u8(skb, ADSHARD_A_ASIDE, m->aside))
+	    nla_put_u8(skb, ADSHARD_A_ASIDE, m->aside) ||
+	    nla_put_u32(skb, ADSHARD_A_KIND, m->kind))
 		return -EMSGSIZE;
 	return 0;
 }

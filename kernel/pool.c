@@ -39,6 +39,8 @@ static void table_work(struct work_struct *work)
 
 static void pool_free(struct ads_pool *pool)
 {
+	if (pool->set_wq)
+		destroy_workqueue(pool->set_wq);
 	if (pool->heal_wq)
 		destroy_workqueue(pool->heal_wq);
 	if (pool->bio_wq)
@@ -48,6 +50,7 @@ static void pool_free(struct ads_pool *pool)
 	if (pool->ctl_wq)
 		destroy_workqueue(pool->ctl_wq);
 	kfree(pool->heals.txn);
+	ads_sets_free(pool);
 	bioset_exit(&pool->leg_bios);
 	ads_lanes_exit(&pool->lanes);
 	free_percpu(pool->tick);
@@ -82,24 +85,28 @@ static struct ads_pool *pool_alloc(struct mapped_device *md)
 	spin_lock_init(&pool->throttle_lock);
 	ads_bad_init(&pool->bads);
 	INIT_DELAYED_WORK(&pool->watch_work, ads_aside_work);
+	ads_sets_init(&pool->sets);
 	INIT_WORK(&pool->error_work, ads_error_work);
 	INIT_WORK(&pool->repair_work, ads_meta_repair_work);
 	INIT_WORK(&pool->table_work, table_work);
 
 	pool->tick = alloc_percpu(u32);
-	if (!pool->tick ||
-	    ads_heals_init(&pool->heals) || ads_lanes_init(&pool->lanes) ||
+	if (!pool->tick || ads_heals_init(&pool->heals) ||
+	    ads_sets_alloc(pool) || ads_lanes_init(&pool->lanes) ||
 	    bioset_init(&pool->leg_bios, ADS_LEG_BIOS,
 			offsetof(struct ads_leg_bio, bio), 0))
 		goto bad;
 
 	/*
-	 * Four, because each waits for the next: a commit (ctl) may wait for
+	 * Five, because each waits for the next: a commit (ctl) may wait for
 	 * nothing but devices, a chunk (copy) is waited for by held writes, and
 	 * those (bio, one thread: see legs_alloc()) are waited for by drains
-	 * (ctl), and so are writes that heal, and wait for commits of their own.
+	 * (ctl), and so are writes that heal, and writes to sets (set): both
+	 * wait for commits of their own, a heal for one that set has made.
 	 */
 	name = dm_device_name(md);
+	pool->set_wq = alloc_ordered_workqueue("adshard-set-%s",
+					       WQ_MEM_RECLAIM, name);
 	pool->heal_wq = alloc_ordered_workqueue("adshard-heal-%s",
 						WQ_MEM_RECLAIM, name);
 	pool->bio_wq = alloc_ordered_workqueue("adshard-bio-%s",
@@ -108,7 +115,7 @@ static struct ads_pool *pool_alloc(struct mapped_device *md)
 					WQ_MEM_RECLAIM | WQ_UNBOUND, 0, name);
 	pool->ctl_wq = alloc_workqueue("adshard-ctl-%s",
 				       WQ_MEM_RECLAIM | WQ_UNBOUND, 0, name);
-	if (!pool->heal_wq || !pool->bio_wq || !pool->copy_wq || !pool->ctl_wq)
+	if (!pool->set_wq || !pool->heal_wq || !pool->bio_wq || !pool->copy_wq || !pool->ctl_wq)
 		goto bad;
 	return pool;
 bad:
@@ -226,6 +233,9 @@ static void pool_unload(struct ads_pool *pool)
 
 	if (loaded) {
 		ads_mig_destroy_all(pool);
+		cancel_delayed_work_sync(&pool->sets.clear_work);
+		cancel_work_sync(&pool->sets.work);
+		cancel_delayed_work_sync(&pool->sets.clear_work);
 		cancel_work_sync(&pool->repair_work);
 	}
 	/* After the last that could send an event. */
@@ -349,7 +359,7 @@ static void init_members(struct ads_pool *pool)
 	for (i = 0; i < pool->nr_members; i++) {
 		struct ads_member *mb = &pool->members[i];
 
-		mb->nr_owned = mb->nr_legs;
+		mb->nr_owned += mb->nr_legs;
 		ads_member_limits(mb);
 		if (mb->state == ADSHARD_MEMBER_FAILED)
 			degraded = true;
@@ -380,6 +390,13 @@ int ads_pool_load(struct ads_pool *pool, struct ads_target *at, sector_t len)
 	if (r)
 		return r;
 	init_members(pool);
+	r = ads_sets_start(pool);
+	if (r) {
+		DMERR("%s: pool %s: legs that are missing could not be recorded as stale",
+		      dm_device_name(pool->md), pool->name);
+		ads_meta_unload(pool);
+		return r;
+	}
 	mutex_lock(&pool->lock);
 	pool->bound = at;
 	pool->loaded = true;
@@ -398,6 +415,7 @@ void ads_pool_resume(struct ads_pool *pool, struct dm_target *ti)
 	WRITE_ONCE(pool->parked, false);
 	mutex_unlock(&pool->lock);
 	ads_mig_unpark(pool);
+	ads_sets_resume(pool);
 	if (ads_meta_wanting(pool))
 		queue_work(pool->ctl_wq, &pool->repair_work);
 	/* A move may have ended as the pool was being suspended. */
@@ -413,4 +431,5 @@ void ads_pool_postsuspend(struct ads_pool *pool)
 	wait_event(pool->wait, !READ_ONCE(pool->users));
 	/* It writes to members; ads_pool_resume() sees to it again. */
 	cancel_work_sync(&pool->repair_work);
+	ads_sets_suspend(pool);
 }

@@ -10,13 +10,17 @@
  *	pool->bads.mutex	mutex: one change of the bad ranges at a time
  *	pool->meta lock		mutex in struct ads_meta: one commit at a time
  *	pool->lock		mutex: slots, queue of migrations, states
+ *	set->lock		spinlock (irq): legs of one segment
  *	m->lock			spinlock (irq): chunks of one migration
  *	member->flush_lock	spinlock (irq)
  *	pool->bads.lock		spinlock (irq): lookups of bad ranges
  *	pool->throttle_lock	spinlock
  *	pool->heals.lock	spinlock (irq)
- * A bio's path takes m->lock only if its segment migrates, bads.lock and
- * heals.lock only if it has bad ranges, and a flush's end the flush_lock.
+ *	pool->sets.lock		spinlock (irq)
+ * A bio's path takes m->lock only if its segment migrates, set->lock only if it
+ * has several legs, bads.lock and heals.lock only if it has bad ranges, and a
+ * flush's end the flush_lock. bads.lock is taken under none of them, and
+ * set->lock under it by who counts ranges.
  */
 #ifndef ADS_POOL_H
 #define ADS_POOL_H
@@ -36,6 +40,7 @@
 #include "map.h"
 #include "member.h"
 #include "meta.h"
+#include "set.h"
 
 #define DM_MSG_PREFIX	"adshard"
 
@@ -142,6 +147,7 @@ struct ads_pool {
 	struct ads_meta *meta;
 	struct ads_bads bads;
 	struct ads_heals heals;
+	struct ads_sets sets;
 
 	struct mutex event_lock;	/* @event_seq: order is number */
 	u64 event_seq;
@@ -150,6 +156,7 @@ struct ads_pool {
 	struct work_struct table_work;	/* dm_table_event(), never from a bio */
 
 	struct workqueue_struct *heal_wq;	/* writes over bad ranges */
+	struct workqueue_struct *set_wq;	/* records that writes wait for */
 	struct workqueue_struct *bio_wq;	/* held and deferred user bios */
 	struct workqueue_struct *copy_wq;	/* chunk jobs */
 	struct workqueue_struct *ctl_wq;	/* steps that commit or drain */
@@ -157,9 +164,9 @@ struct ads_pool {
 };
 
 /*
- * The member that a segment was on has failed: I/O to it fails. It comes from an
- * activation without that member, and its word has ADS_WORD_BAD, so that plain
- * segments need not ask. Any context.
+ * The member that a segment without a set was on has failed: I/O to it fails. It
+ * comes from an activation without that member, and its word has ADS_WORD_BAD,
+ * so that plain segments need not ask. Any context. See ads_seg_lost().
  */
 static inline bool ads_word_lost(const struct ads_pool *pool, u64 word)
 {

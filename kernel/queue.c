@@ -68,29 +68,38 @@ void ads_mig_start_queued(struct ads_pool *pool)
 	ads_aside_go_on(pool);
 }
 
-static int queue_check(struct ads_pool *pool, u32 seg, u32 dst,
-		       struct netlink_ext_ack *extack)
+static void give_slot(struct ads_pool *pool, struct ads_mig *m)
+{
+	if (!m->in_place)
+		ads_slot_free(&pool->members[m->dst],
+			      m->dst_chunk / ads_pool_slot_chunks(pool));
+}
+
+/* pool->lock held. */
+static void mig_cancel_queued(struct ads_mig *m)
+{
+	struct ads_pool *pool = m->pool;
+
+	give_slot(pool, m);
+	xa_erase(&pool->migs, m->seg);
+	list_del(&m->node);
+	pool->nr_queued--;
+	pool->generation++;
+	pool->totals.aborted++;
+	ads_event_mig(m, ADSHARD_EVENT_MIGRATION_ABORTED, 0, NULL);
+	/* Its word was never SLOW: no bio knows it. */
+	kfree(m);
+}
+
+/* May @dst get a new leg? pool->lock held. */
+static int check_dst(struct ads_pool *pool, u32 dst,
+		     struct netlink_ext_ack *extack)
 {
 	struct ads_member *mb;
 
-	if (pool->state == ADSHARD_POOL_READONLY ||
-	    pool->state == ADSHARD_POOL_STUCK) {
-		NL_SET_ERR_MSG(extack, "the pool takes no metadata changes");
-		return -EROFS;
-	}
-	if (seg >= pool->nr_segments) {
-		NL_SET_ERR_MSG_FMT(extack, "no segment %u: the pool has %u",
-				   seg, pool->nr_segments);
-		return -ENOENT;
-	}
 	if (dst >= pool->nr_members || !pool->members[dst].state) {
 		NL_SET_ERR_MSG_FMT(extack, "no member %u", dst);
 		return -ENOENT;
-	}
-	if (ads_word_lost(pool, READ_ONCE(pool->map[seg]))) {
-		NL_SET_ERR_MSG_FMT(extack, "segment %u is lost: its member has failed",
-				   seg);
-		return -EHOSTDOWN;
 	}
 	mb = &pool->members[dst];
 	if (!mb->bdev || mb->closing || mb->state == ADSHARD_MEMBER_FAILED) {
@@ -103,17 +112,166 @@ static int queue_check(struct ads_pool *pool, u32 seg, u32 dst,
 				   dst);
 		return -EPERM;
 	}
-	if (xa_load(&pool->migs, seg)) {
+	return 0;
+}
+
+static int queue_check(struct ads_pool *pool, const struct ads_op *op,
+		       struct netlink_ext_ack *extack)
+{
+	struct ads_set *set;
+	struct ads_mig *m;
+	int r;
+
+	if (pool->state == ADSHARD_POOL_READONLY ||
+	    pool->state == ADSHARD_POOL_STUCK) {
+		NL_SET_ERR_MSG(extack, "the pool takes no metadata changes");
+		return -EROFS;
+	}
+	if (op->seg >= pool->nr_segments) {
+		NL_SET_ERR_MSG_FMT(extack, "no segment %u: the pool has %u",
+				   op->seg, pool->nr_segments);
+		return -ENOENT;
+	}
+	if (ads_seg_lost(pool, op->seg)) {
+		NL_SET_ERR_MSG_FMT(extack, "segment %u is lost: its member has failed",
+				   op->seg);
+		return -EHOSTDOWN;
+	}
+	r = check_dst(pool, op->dst, extack);
+	/* Of a leg that is there it is asked no more than that it is. */
+	if (r && !(r == -EPERM && op->kind != ADSHARD_KIND_MOVE))
+		return r;
+	set = ads_set_of(pool, op->seg);
+	m = xa_load(&pool->migs, op->seg);
+	if (m && m->own && !op->own &&
+	    READ_ONCE(m->step) == ADSHARD_STEP_QUEUED) {
+		mig_cancel_queued(m);
+		m = NULL;
+	}
+	if (m || (set && set->busy)) {
 		NL_SET_ERR_MSG_FMT(extack, "segment %u is migrating already",
-				   seg);
+				   op->seg);
 		return -EBUSY;
 	}
-	if (ads_word_member(READ_ONCE(pool->map[seg])) == dst) {
+	return 0;
+}
+
+/* Which leg goes, and from where to read; a plain segment. pool->lock held. */
+static int plan_plain(struct ads_pool *pool, struct ads_mig *m,
+		      const struct ads_op *op, struct netlink_ext_ack *extack)
+{
+	u64 word = READ_ONCE(pool->map[op->seg]);
+
+	m->src = ads_word_member(word);
+	m->src_chunk = ads_word_chunk(word);
+	if (op->src != ADS_ALL && op->src != m->src) {
+		NL_SET_ERR_MSG_FMT(extack, "segment %u has no leg on member %u",
+				   op->seg, op->src);
+		return -ENOENT;
+	}
+	if (m->src == op->dst) {
 		NL_SET_ERR_MSG_FMT(extack, "segment %u is on member %u already",
-				   seg, dst);
+				   op->seg, op->dst);
 		return -EALREADY;
 	}
 	return 0;
+}
+
+/* set->lock held. */
+static int plan_legs(struct ads_set *set, struct ads_mig *m,
+		     const struct ads_op *op, struct netlink_ext_ack *extack)
+{
+	int there = ads_set_leg_on(set, op->dst);
+	unsigned int i, legs = 0;
+
+	for (i = 0; i < ADS_SET_LEGS; i++)
+		legs += set->leg[i].state != ADS_LEG_FREE &&
+			set->leg[i].state != ADS_LEG_GONE;
+	m->src_leg = set->primary;
+	if (op->kind == ADSHARD_KIND_MOVE) {
+		if (op->src == ADS_ALL && legs > 1) {
+			NL_SET_ERR_MSG_FMT(extack,
+					   "segment %u has %u legs: which one is to go?",
+					   op->seg, legs);
+			return -EINVAL;
+		}
+		if (op->src != ADS_ALL)
+			m->src_leg = ads_set_leg_on(set, op->src);
+		if (m->src_leg < 0) {
+			NL_SET_ERR_MSG_FMT(extack,
+					   "segment %u has no leg on member %u",
+					   op->seg, op->src);
+			return -ENOENT;
+		}
+	} else if (op->own) {
+		/* Equal to the primary it is to become, which is another one. */
+		if (there < 0 || there == set->primary ||
+		    set->leg[there].state != ADS_LEG_SYNC)
+			return -ESTALE;
+		m->aligns = true;
+		m->in_place = true;
+		m->align_leg = there;
+		m->dst_chunk = set->leg[there].chunk;
+	} else if (there >= 0 && set->leg[there].state == ADS_LEG_STALE) {
+		m->kind = ADSHARD_KIND_RESYNC;
+		m->in_place = true;
+		m->dst_leg = there;
+		m->dst_chunk = set->leg[there].chunk;
+	} else if (there >= 0 && set->leg[there].state == ADS_LEG_OUT) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "that the leg of segment %u on member %u is stale is not recorded yet",
+				   op->seg, op->dst);
+		return -EBUSY;
+	}
+	m->src = set->leg[m->src_leg].member;
+	m->src_chunk = set->leg[m->src_leg].chunk;
+	if (m->in_place)
+		return 0;
+	if (there >= 0) {
+		NL_SET_ERR_MSG_FMT(extack, "segment %u is on member %u already",
+				   op->seg, op->dst);
+		return -EALREADY;
+	}
+	if (op->kind == ADSHARD_KIND_ADD && legs == ADSHARD_MAX_LEGS) {
+		NL_SET_ERR_MSG_FMT(extack, "segment %u has %u legs already",
+				   op->seg, legs);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/* Everything but the place of a new leg. pool->lock held. */
+static int plan_op(struct ads_pool *pool, struct ads_mig *m,
+		   const struct ads_op *op, struct netlink_ext_ack *extack)
+{
+	struct ads_set *set = ads_set_of(pool, op->seg);
+	int r;
+
+	if (!set)
+		return plan_plain(pool, m, op, extack);
+	spin_lock_irq(&set->lock);
+	r = plan_legs(set, m, op, extack);
+	spin_unlock_irq(&set->lock);
+	return r;
+}
+
+static int take_slot(struct ads_pool *pool, struct ads_mig *m,
+		     struct netlink_ext_ack *extack)
+{
+	u32 slot;
+	int r;
+
+	if (m->in_place)
+		return 0;
+	r = check_dst(pool, m->dst, extack);
+	if (r)
+		return r;
+	r = ads_slot_alloc(&pool->members[m->dst], &slot);
+	if (r)
+		NL_SET_ERR_MSG_FMT(extack, "member %u has no free slot", m->dst);
+	else
+		m->dst_chunk = slot * ads_pool_slot_chunks(pool);
+	return r;
 }
 
 static void queue_insert(struct ads_pool *pool, struct ads_mig *m)
@@ -128,18 +286,22 @@ static void queue_insert(struct ads_pool *pool, struct ads_mig *m)
 	pool->nr_queued++;
 }
 
-static struct ads_mig *mig_alloc(struct ads_pool *pool, u32 seg, u32 dst,
-				 u32 priority, u64 cookie)
+static struct ads_mig *mig_alloc(struct ads_pool *pool, const struct ads_op *op)
 {
 	struct ads_mig *m = kzalloc(sizeof(*m), GFP_KERNEL);
 
 	if (!m)
 		return NULL;
 	m->pool = pool;
-	m->seg = seg;
-	m->dst = dst;
-	m->priority = priority;
-	m->cookie = cookie;
+	m->kind = op->kind;
+	m->own = op->own;
+	m->seg = op->seg;
+	m->dst = op->dst;
+	m->priority = op->priority;
+	m->cookie = op->cookie;
+	m->src_leg = -1;
+	m->dst_leg = -1;
+	m->align_leg = -1;
 	m->step = ADSHARD_STEP_QUEUED;
 	spin_lock_init(&m->lock);
 	bio_list_init(&m->stalled);
@@ -149,17 +311,15 @@ static struct ads_mig *mig_alloc(struct ads_pool *pool, u32 seg, u32 dst,
 	return m;
 }
 
-int ads_mig_queue(struct ads_pool *pool, u32 seg, u32 dst, u32 priority,
-		  u64 cookie, struct netlink_ext_ack *extack)
+int ads_mig_queue(struct ads_pool *pool, const struct ads_op *op,
+		  struct netlink_ext_ack *extack)
 {
 	struct ads_mig *m;
 	sector_t start;
-	u32 slot;
-	u64 word;
 	int r;
 
 	/* Before the lock, which a commit may need: this may reclaim memory. */
-	m = mig_alloc(pool, seg, dst, priority, cookie);
+	m = mig_alloc(pool, op);
 	if (!m)
 		return -ENOMEM;
 
@@ -168,27 +328,22 @@ int ads_mig_queue(struct ads_pool *pool, u32 seg, u32 dst, u32 priority,
 		NL_SET_ERR_MSG(extack, "the pool is suspended or not active");
 		goto free;
 	}
-	r = queue_check(pool, seg, dst, extack);
+	r = queue_check(pool, op, extack);
+	if (!r)
+		r = plan_op(pool, m, op, extack);
+	if (!r)
+		r = take_slot(pool, m, extack);
 	if (r)
 		goto unlock;
-	r = ads_slot_alloc(&pool->members[dst], &slot);
+	r = xa_err(xa_store(&pool->migs, op->seg, m, GFP_NOIO));
 	if (r) {
-		NL_SET_ERR_MSG_FMT(extack, "member %u has no free slot", dst);
-		goto unlock;
-	}
-	r = xa_err(xa_store(&pool->migs, seg, m, GFP_NOIO));
-	if (r) {
-		ads_slot_free(&pool->members[dst], slot);
+		give_slot(pool, m);
 		goto unlock;
 	}
 
 	m->block_shift = ilog2(pool->logical_block_size) - SECTOR_SHIFT;
-	word = READ_ONCE(pool->map[seg]);
-	m->src = ads_word_member(word);
-	m->src_chunk = ads_word_chunk(word);
-	m->dst_chunk = slot * ads_pool_slot_chunks(pool);
 	/* The volume may end within its last segment. */
-	start = (sector_t)seg << pool->segment_shift;
+	start = (sector_t)op->seg << pool->segment_shift;
 	m->nr_chunks = min_t(sector_t, ads_pool_slot_chunks(pool),
 			     DIV_ROUND_UP_ULL(pool->volume_sectors - start,
 					      1ULL << pool->chunk_shift));
@@ -203,23 +358,6 @@ unlock:
 free:
 	kfree(m);
 	return r;
-}
-
-/* pool->lock held. */
-static void mig_cancel_queued(struct ads_mig *m)
-{
-	struct ads_pool *pool = m->pool;
-
-	ads_slot_free(&pool->members[m->dst],
-		      m->dst_chunk / ads_pool_slot_chunks(pool));
-	xa_erase(&pool->migs, m->seg);
-	list_del(&m->node);
-	pool->nr_queued--;
-	pool->generation++;
-	pool->totals.aborted++;
-	ads_event_mig(m, ADSHARD_EVENT_MIGRATION_ABORTED, 0, NULL);
-	/* Its word was never SLOW: no bio knows it. */
-	kfree(m);
 }
 
 /* pool->lock held. */

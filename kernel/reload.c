@@ -209,7 +209,7 @@ static int bind(struct ads_reload *p)
 	return err;
 }
 
-/* A member that was missing has come back: it holds nothing. */
+/* A member that was missing has come back: it holds stale legs, if any. */
 static int welcome(struct ads_reload *p)
 {
 	struct ads_pool *pool = p->pool;
@@ -228,6 +228,11 @@ static int welcome(struct ads_reload *p)
 		slots = ads_fmt_slots(&pool->meta->geo,
 				      le32_to_cpu(mb->disk.data_chunks));
 		err = ads_slots_init(mb, slots);
+		if (err)
+			return err;
+		mutex_lock(&pool->lock);
+		err = ads_sets_welcome(pool, p->as[i]);
+		mutex_unlock(&pool->lock);
 		if (err)
 			return err;
 		ads_member_limits(mb);

@@ -91,8 +91,23 @@ static u32 free_slots(const struct ads_member *mb)
 	return mb->nr_slots - mb->nr_legs;
 }
 
-/* The one with the most room, so that neighbours are on different disks. */
-static struct ads_member *emptiest(struct ads_pool *pool)
+static bool has_leg(const struct ads_fmt_seg *s, u16 member)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_legs; i++)
+		if (s->leg[i].member == member)
+			return true;
+	return false;
+}
+
+/*
+ * The one with the most room that @s has no leg on, so that neighbours are on
+ * different disks. Always taking that, the last segments find room on different
+ * ones, too, if check_room() has said so.
+ */
+static struct ads_member *emptiest(struct ads_pool *pool,
+				   const struct ads_fmt_seg *s)
 {
 	struct ads_member *best = NULL;
 	u32 i;
@@ -100,15 +115,25 @@ static struct ads_member *emptiest(struct ads_pool *pool)
 	for (i = 0; i < pool->nr_members; i++) {
 		struct ads_member *mb = &pool->members[i];
 
-		if (free_slots(mb) && (!best || free_slots(mb) > free_slots(best)))
+		if (free_slots(mb) && !has_leg(s, i) &&
+		    (!best || free_slots(mb) > free_slots(best)))
 			best = mb;
 	}
 	return best;
 }
 
+/* Legs that each new segment gets: as many as the one before them should have. */
+static u8 wanted_of(struct ads_pool *pool)
+{
+	struct ads_set *set = ads_set_of(pool, pool->nr_segments - 1);
+
+	return set ? set->wanted : 1;
+}
+
 static int check_room(struct ads_pool *pool, u32 nr)
 {
-	u32 max = pool->meta->geo.max_segments, i;
+	u32 max = pool->meta->geo.max_segments, more = 0, i;
+	u8 wanted = wanted_of(pool);
 	u64 have = 0;
 
 	if (nr > max) {
@@ -116,32 +141,73 @@ static int check_room(struct ads_pool *pool, u32 nr)
 		      pool->name, nr, max);
 		return -E2BIG;
 	}
+	if (nr > pool->nr_segments)
+		more = nr - pool->nr_segments;
+	/* No two legs of one on one member: who has more room has it in vain. */
 	for (i = 0; i < pool->nr_members; i++)
-		have += free_slots(&pool->members[i]);
-	if (have >= nr - pool->nr_segments)
+		have += wanted > 1 ? min(free_slots(&pool->members[i]), more) :
+			free_slots(&pool->members[i]);
+	if (have >= (u64)more * wanted)
 		return 0;
-	DMERR("pool %s: %u more segments are needed, %llu fit on members that take data",
-	      pool->name, nr - pool->nr_segments, have);
+	DMERR("pool %s: %u more segments of %u legs are needed, %llu fit on members that take data",
+	      pool->name, more, wanted, have / wanted);
 	return -ENOSPC;
 }
 
-/* Step 1; there is room. */
-static void place_new(struct ads_pool *pool, u32 nr)
+/* A place for one more leg of @s; pool->lock held. */
+static int place_leg(struct ads_pool *pool, struct ads_fmt_seg *s)
 {
-	u32 seg, slot;
+	struct ads_member *mb = emptiest(pool, s);
+	u32 slot;
 
-	for (seg = pool->nr_segments; seg < nr; seg++) {
-		struct ads_member *mb;
+	if (WARN_ON_ONCE(!mb || ads_slot_alloc(mb, &slot)))
+		return -ENOSPC;
+	s->leg[s->nr_legs].member = mb->index;
+	s->leg[s->nr_legs].chunk = slot * ads_pool_slot_chunks(pool);
+	s->leg[s->nr_legs].state = ADSHARD_LEG_SYNC;
+	s->nr_legs++;
+	s->in_sync++;
+	return 0;
+}
 
+static void unplace_legs(struct ads_pool *pool, const struct ads_fmt_seg *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_legs; i++)
+		ads_slot_free(&pool->members[s->leg[i].member],
+			      s->leg[i].chunk / ads_pool_slot_chunks(pool));
+}
+
+static int place_segment(struct ads_pool *pool, u32 seg, u8 wanted)
+{
+	struct ads_fmt_seg s = { .wanted = wanted };
+	int err = 0;
+
+	while (!err && s.nr_legs < wanted)
+		err = place_leg(pool, &s);
+	if (!err)
+		err = ads_set_put(pool, seg, &s);
+	if (err)
+		unplace_legs(pool, &s);
+	else
+		ads_sets_placed(pool, seg);
+	return err;
+}
+
+/* Step 1; there is room. */
+static int place_new(struct ads_pool *pool, u32 nr, u8 wanted)
+{
+	int err = 0;
+	u32 seg;
+
+	for (seg = pool->nr_segments; seg < nr && !err; seg++) {
 		mutex_lock(&pool->lock);
-		mb = emptiest(pool);
-		if (!WARN_ON_ONCE(!mb || ads_slot_alloc(mb, &slot)))
-			WRITE_ONCE(pool->map[seg],
-				   ads_word(mb->index, slot *
-					    ads_pool_slot_chunks(pool)));
+		err = place_segment(pool, seg, wanted);
 		mutex_unlock(&pool->lock);
 		cond_resched();
 	}
+	return err;
 }
 
 /* Take back the places of segments from @first up to @end. */
@@ -152,8 +218,12 @@ static void unplace(struct ads_pool *pool, u32 first, u32 end)
 	for (seg = first; seg < end; seg++) {
 		u64 word;
 
-		mutex_lock(&pool->lock);
 		word = READ_ONCE(pool->map[seg]);
+		if (word != ADS_WORD_NONE && word & ADS_WORD_SET) {
+			ads_set_cut(pool, seg);
+			continue;
+		}
+		mutex_lock(&pool->lock);
 		if (word != ADS_WORD_NONE && ads_word_lost(pool, word)) {
 			pool->members[ads_word_member(word)].nr_lost--;
 			pool->nr_lost--;
@@ -171,15 +241,15 @@ static void unplace(struct ads_pool *pool, u32 first, u32 end)
 static int write_tables(struct ads_pool *pool, u32 nr)
 {
 	struct ads_meta *meta = pool->meta;
-	struct ads_change chg = { .type = ADSHARD_ENTRY_SEG };
 	unsigned int i;
+	u32 seg;
 	int err = 0;
 
 	mutex_lock(&meta->lock);
 	if (meta->readonly)
 		err = -EROFS;
-	for (chg.index = pool->nr_segments; chg.index < nr; chg.index++)
-		ads_table_mark(meta, &chg);
+	for (seg = pool->nr_segments; seg < nr; seg++)
+		ads_table_mark(meta, ADSHARD_ENTRY_SEG, seg);
 	for (i = 0; i < 2 && !err; i++)
 		err = ads_table_checkpoint(meta);
 	ads_meta_unlock(meta);
@@ -212,6 +282,7 @@ static void own(struct ads_member *mb, int n)
 static int grow(struct ads_pool *pool, u32 nr, sector_t len)
 {
 	u32 old = pool->nr_segments, seg;
+	u8 wanted = wanted_of(pool);
 	int err;
 
 	err = check_room(pool, nr);
@@ -219,8 +290,9 @@ static int grow(struct ads_pool *pool, u32 nr, sector_t len)
 		err = resize_core(pool, nr);
 	if (err)
 		return err;
-	place_new(pool, nr);
 	if (nr > old)
+		err = place_new(pool, nr, wanted);
+	if (!err && nr > old)
 		err = write_tables(pool, nr);
 	if (!err)
 		err = write_length(pool, nr, len);
@@ -231,8 +303,10 @@ static int grow(struct ads_pool *pool, u32 nr, sector_t len)
 		unplace(pool, old, nr);
 		return err;
 	}
+	/* Those with a set have told of their own: ads_set_account(). */
 	for (seg = old; seg < nr; seg++)
-		own(&pool->members[ads_word_member(pool->map[seg])], 1);
+		if (!(pool->map[seg] & ADS_WORD_SET))
+			own(&pool->members[ads_word_member(pool->map[seg])], 1);
 	mutex_lock(&pool->lock);
 	pool->nr_segments = nr;
 	pool->volume_sectors = len;
@@ -251,7 +325,8 @@ static int shrink(struct ads_pool *pool, u32 nr, sector_t len)
 	if (err)
 		return err;
 	for (seg = nr; seg < old; seg++)
-		if (!ads_word_lost(pool, pool->map[seg]))
+		if (!(pool->map[seg] & ADS_WORD_SET) &&
+		    !ads_word_lost(pool, pool->map[seg]))
 			own(&pool->members[ads_word_member(pool->map[seg])], -1);
 	mutex_lock(&pool->lock);
 	pool->nr_segments = nr;

@@ -27,6 +27,9 @@
  * flight when the chunk was held. Writes are marked when they end, not when they
  * begin: those which were under way when the job took the chunk count, too.
  *
+ * With several legs in sync the source is any of them: what one can't return is
+ * asked of the others, at first all of the chunk, in the end block by block.
+ *
  * Blocks that are bad at the source already are never asked for: there is
  * something else on the disk. All that has no data becomes zero, and is the
  * chunk's bad blocks when it has been copied (struct ads_chunk).
@@ -63,7 +66,7 @@ static void skip_known(struct ads_job *job)
 {
 	struct ads_mig *m = job->m;
 	struct ads_pool *pool = m->pool;
-	u64 src = ads_word(m->src, m->src_chunk);
+	u64 src = ads_word(job->src, job->src_chunk);
 	u32 first = job->chunk << pool->chunk_shift;
 	u32 end = first + (1U << pool->chunk_shift), pos = first;
 	struct ads_range r;
@@ -120,6 +123,8 @@ void ads_job_read_source(struct ads_job *job)
 	struct ads_chunk *c = &m->chunks[job->chunk];
 	unsigned int nr = ads_job_blocks(job), valid = ads_job_valid(job);
 
+	ads_op_source(job);
+	job->asked_block = 0;
 	job->trust = false;
 	bitmap_fill(job->todo, nr);
 	bitmap_zero(job->skip, nr);
@@ -172,6 +177,9 @@ bool ads_job_read_stale(struct ads_job *job)
 	 * and we have not read it.
 	 */
 	bitmap_andnot(job->skip, job->skip, job->todo, nr);
+	/* The leg that was read may have missed these writes, and be out. */
+	ads_op_source(job);
+	job->asked_block = 0;
 	skip_known(job);
 	read_todo(job);
 	return true;
@@ -194,6 +202,11 @@ static void next_piece(struct ads_job *job, u32 len)
 	job->pos += job->len;
 	job->len = len;
 	job->fails = 0;
+	/* What this one could not return was that block, no more is known. */
+	if (job->asked_block) {
+		job->asked_block = 0;
+		ads_op_source(job);
+	}
 	read_piece(job);
 }
 
@@ -201,8 +214,8 @@ static void next_piece(struct ads_job *job, u32 len)
 static void block_unread(struct ads_job *job)
 {
 	struct ads_mig *m = job->m;
-	struct ads_member *mb = &m->pool->members[m->src];
-	u32 chunk = m->src_chunk + job->chunk;
+	struct ads_member *mb = &m->pool->members[job->src];
+	u32 chunk = job->src_chunk + job->chunk;
 
 	DMERR_LIMIT("segment %u: %pg can't read sector %llu", m->seg, mb->bdev,
 		    (u64)mb->data_start +
@@ -218,7 +231,7 @@ static void ask_alive(struct ads_job *job, unsigned int copy)
 	struct ads_mig *m = job->m;
 
 	job->fails = copy;
-	bio_init(&job->bio, m->pool->members[m->src].bdev, job->vecs,
+	bio_init(&job->bio, m->pool->members[job->src].bdev, job->vecs,
 		 job->nr_pages, REQ_OP_READ);
 	job->bio.bi_iter.bi_sector = ADSHARD_BLOCK_SECTORS *
 		(copy ? ADSHARD_SB_BLOCK1 : ADSHARD_SB_BLOCK0);
@@ -253,6 +266,11 @@ static bool may_be_medium(blk_status_t status)
 /* A block, the second time. */
 static void block_error(struct ads_job *job)
 {
+	if (ads_op_other_block(job)) {
+		job->fails = 0;
+		read_piece(job);
+		return;
+	}
 	if (job->bio.bi_status == BLK_STS_MEDIUM)
 		block_unread(job);
 	else if (may_be_medium(job->bio.bi_status))
@@ -280,9 +298,13 @@ static void piece_error(struct ads_job *job)
 	struct ads_chunk *c = &m->chunks[job->chunk];
 	bool difficult;
 
-	ads_member_error(m->pool, &m->pool->members[m->src], ADS_ERR_COPY);
+	ads_member_error(m->pool, &m->pool->members[job->src], ADS_ERR_COPY);
 	if (ads_mig_must_stop(m) || READ_ONCE(m->aside)) {
 		ads_job_stop(job);
+		return;
+	}
+	if (ads_op_other_source(job)) {
+		ads_job_read_source(job);
 		return;
 	}
 	if (job->task == ADS_TASK_COMPARE) {

@@ -27,7 +27,6 @@ static void encode_body(struct ads_meta *meta, u32 nr, struct adshard_body *b)
 	struct ads_pool *pool = meta->pool;
 	struct ads_body_at at;
 	u32 i, index;
-	u64 word;
 
 	ads_fmt_body_init(b, &meta->geo, nr);
 	ads_fmt_body_at(&meta->geo, nr, &at);
@@ -43,16 +42,7 @@ static void encode_body(struct ads_meta *meta, u32 nr, struct adshard_body *b)
 			/* With those of a growth under way: see resize.c. */
 			if (index >= pool->nr_map)
 				break;
-			/*
-			 * The place in a word changes only under the metadata
-			 * lock, which we hold; its flags may at any time.
-			 */
-			word = READ_ONCE(pool->map[index]);
-			if (word == ADS_WORD_NONE)
-				continue;
-			ads_fmt_seg_encode(&b->u.segments[i],
-					   ads_word_member(word),
-					   ads_word_chunk(word));
+			ads_seg_image(pool, index, &b->u.segments[i]);
 		}
 	}
 }
@@ -171,19 +161,19 @@ int ads_table_checkpoint(struct ads_meta *meta)
 	return 0;
 }
 
-void ads_table_mark(struct ads_meta *meta, const struct ads_change *chg)
+void ads_table_mark(struct ads_meta *meta, u16 type, u32 index)
 {
 	u32 nr;
 
-	switch (chg->type) {
+	switch (type) {
 	case ADSHARD_ENTRY_MEMBER:
-		nr = ads_fmt_member_block(chg->index);
+		nr = ads_fmt_member_block(index);
 		break;
 	case ADSHARD_ENTRY_BAD:
-		nr = ads_fmt_bad_block(&meta->geo, chg->index);
+		nr = ads_fmt_bad_block(&meta->geo, index);
 		break;
 	default:
-		nr = ads_fmt_segment_block(&meta->geo, chg->index);
+		nr = ads_fmt_segment_block(&meta->geo, index);
 	}
 	__set_bit(nr, meta->dirty[0]);
 	__set_bit(nr, meta->dirty[1]);
@@ -214,14 +204,14 @@ int ads_table_probe(const struct ads_geometry *geo, struct ads_mio *io,
 int ads_table_put_seg(struct ads_pool *pool, u32 index,
 		      const struct adshard_seg *seg, const char **why)
 {
-	u16 member;
-	u32 chunk;
+	struct ads_fmt_seg s;
 	int err;
 
 	if (index >= pool->nr_segments)
 		return 0;
-	err = ads_fmt_seg_decode(seg, &member, &chunk, why);
+	err = ads_fmt_seg_decode(seg, &s, why);
 	if (err == -ENOENT) {
+		ads_set_forget(pool, index);
 		pool->map[index] = ADS_WORD_NONE;
 		return 0;
 	}
@@ -229,8 +219,10 @@ int ads_table_put_seg(struct ads_pool *pool, u32 index,
 		DMERR("segment %u: %s", index, *why);
 		return err;
 	}
-	pool->map[index] = ads_word(member, chunk);
-	return 0;
+	err = ads_set_put(pool, index, &s);
+	if (err)
+		*why = "out of memory";
+	return err;
 }
 
 int ads_table_put_member(struct ads_pool *pool, const struct ads_geometry *geo,

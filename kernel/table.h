@@ -22,8 +22,11 @@ u8 ads_table_write(struct ads_meta *meta, u8 mask, unsigned int area,
  */
 int ads_table_checkpoint(struct ads_meta *meta);
 
-/* The entry of @chg is about to change. Metadata lock held. */
-void ads_table_mark(struct ads_meta *meta, const struct ads_change *chg);
+/*
+ * Entry @index of @type (enum adshard_entry_type) is about to change. Metadata
+ * lock held.
+ */
+void ads_table_mark(struct ads_meta *meta, u16 type, u32 index);
 
 /* Read a header. @at gets the record that the table stands for. */
 int ads_table_probe(const struct ads_geometry *geo, struct ads_mio *io,

@@ -318,10 +318,12 @@ static void status_info(struct ads_pool *pool, char *result,
 	       (long long)atomic64_read(&pool->totals.chunks_verified),
 	       (long long)atomic64_read(&pool->totals.mismatches));
 	ads_bad_count(pool, &nr_bad, &bad, &nr_free);
-	DMEMIT("%llu %llu %u %u %llu", ads_meta_seq(pool),
+	DMEMIT("%llu %llu %u %u %llu ", ads_meta_seq(pool),
 	       READ_ONCE(pool->event_seq), ads_pool_bytes_per_segment(),
 	       nr_bad, bad);
-	DMEMIT(" %u", pool->nr_lost);
+	DMEMIT("%u %d %d %d", pool->nr_lost, atomic_read(&pool->sets.stale),
+	       atomic_read(&pool->sets.missing),
+	       atomic_read(&pool->sets.doubt));
 	mutex_unlock(&pool->lock);
 }
 

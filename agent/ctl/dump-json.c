@@ -88,17 +88,16 @@ static void json_segment(struct json_object *o, uint32_t index,
 			 const struct adshard_seg *seg)
 {
 	const char *why = NULL;
-	uint16_t member = 0;
-	uint32_t chunk = 0;
-	bool placed = !ads_fmt_seg_decode(seg, &member, &chunk, &why);
+	struct ads_fmt_seg s;
+	bool placed = !ads_fmt_seg_decode(seg, &s, &why);
 
 	ads_json_u64(o, "segment", index);
 	if (placed)
-		ads_json_u64(o, "member", member);
+		ads_json_u64(o, "member", s.leg[0].member);
 	else
 		ads_json_null(o, "member");
 	if (placed)
-		ads_json_u64(o, "chunk", chunk);
+		ads_json_u64(o, "chunk", s.leg[0].chunk);
 	else
 		ads_json_null(o, "chunk");
 	ads_json_str(o, "why", why);

@@ -35,16 +35,16 @@ bool dump_body(struct ads_off_dev *d, unsigned int area, uint32_t nr,
 const char *dump_segment(const struct adshard_seg *seg, char *buf, size_t size)
 {
 	const char *why = "?";
-	uint16_t member = 0;
-	uint32_t chunk = 0;
-	int err = ads_fmt_seg_decode(seg, &member, &chunk, &why);
+	struct ads_fmt_seg s;
+	int err = ads_fmt_seg_decode(seg, &s, &why);
 
 	if (err == -ENOENT)
 		snprintf(buf, size, "unused");
 	else if (err)
 		snprintf(buf, size, "invalid: %s", why);
 	else
-		snprintf(buf, size, "member %u, chunk %u", member, chunk);
+		snprintf(buf, size, "member %u, chunk %u", s.leg[0].member,
+			 s.leg[0].chunk);
 	return buf;
 }
 

@@ -39,3 +39,4 @@ static u64 div_u64_rem(u64 n, u32 by, u32 *rest)
 #undef AT
 #define no_uuid no_uuid_super
 #include "../../kernel/format-super.c"
+#include "../../kernel/format-seg.c"

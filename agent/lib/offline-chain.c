@@ -64,17 +64,16 @@ static const char *put_seg(struct ads_off *o, uint32_t index,
 			   const struct adshard_seg *seg)
 {
 	const char *why = NULL;
-	uint16_t member = 0;
-	uint32_t chunk = 0;
+	struct ads_fmt_seg s;
 	int err;
 
 	if (index >= o->st.nr_segments)
 		return NULL;
-	err = ads_fmt_seg_decode(seg, &member, &chunk, &why);
+	err = ads_fmt_seg_decode(seg, &s, &why);
 	if (err == -ENOENT)
 		o->place[index] = ADS_OFF_NOWHERE;
 	else if (!err)
-		o->place[index] = ADS_OFF_PLACE(member, chunk);
+		o->place[index] = ADS_OFF_PLACE(s.leg[0].member, s.leg[0].chunk);
 	return err && err != -ENOENT ? why : NULL;
 }
 

@@ -83,7 +83,7 @@ static void make_table(unsigned int m)
 	b = (void *)block_of(m, AREA0 + 2);
 	ads_fmt_body_init(b, &geo, 1);
 	for (int i = 0; i < SEGMENTS; i++)
-		ads_fmt_seg_encode(&b->u.segments[i], i % MEMBERS,
+		ads_fmt_seg_plain(&b->u.segments[i], i % MEMBERS,
 				   i / MEMBERS << (SHIFT - CHUNK));
 	sum = ads_fmt_sum_add(sum, ads_fmt_body_sum(b));
 	ads_fmt_body_seal(b, &geo, uuid[m], 0, 1);

@@ -56,22 +56,31 @@ static void check_state(const struct ads_state *st,
 	must(back.meta_active == st->meta_active);
 }
 
-static void use_segment(const struct adshard_seg *seg)
+static void use_segment(const struct adshard_seg *d)
 {
-	struct adshard_seg again;
 	const char *why = NULL;
-	u16 member, member2;
-	u32 chunk, chunk2;
+	struct adshard_seg again;
+	struct ads_fmt_seg s, back;
+	unsigned int sync = 0;
 	int r;
 
-	r = ads_fmt_seg_decode(seg, &member, &chunk, &why);
+	r = ads_fmt_seg_decode(d, &s, &why);
 	must(r == 0 || r == -ENOENT || r == -EOPNOTSUPP || r == -EINVAL);
 	must(!!why == (r && r != -ENOENT));
 	if (r)
 		return;
-	ads_fmt_seg_encode(&again, member, chunk);
-	must(!ads_fmt_seg_decode(&again, &member2, &chunk2, NULL));
-	must(member == member2 && chunk == chunk2);
+	must(s.nr_legs && s.nr_legs <= 4 && s.wanted && s.wanted <= 4);
+	for (unsigned int i = 0; i < s.nr_legs; i++) {
+		must(s.leg[i].state == ADSHARD_LEG_SYNC ||
+		     (i && s.leg[i].state == ADSHARD_LEG_STALE));
+		sync += s.leg[i].state == ADSHARD_LEG_SYNC;
+		for (unsigned int k = 0; k < i; k++)
+			must(s.leg[k].member != s.leg[i].member);
+	}
+	must(sync == s.in_sync && (!s.intent || sync > 1));
+	ads_fmt_seg_encode(&s, &again);
+	must(!ads_fmt_seg_decode(&again, &back, NULL));
+	must(!memcmp(&s, &back, sizeof(s)));
 }
 
 static void use_member(const struct adshard_member *m,
@@ -177,7 +186,7 @@ void fuzz_seeds(void)
 	uint8_t buf[1 + 1024];
 
 	ads_fmt_record_init(&r, &st, 0x12345678);
-	ads_fmt_seg_encode(&seg, 2, 32);
+	ads_fmt_seg_plain(&seg, 2, 32);
 	for (int n = 0; n < 4; n++) {
 		for (int flags = 0; flags < 8; flags++) {
 			char name[24];

@@ -55,8 +55,7 @@ static void use_body(const struct ads_geometry *geo, unsigned int area,
 {
 	struct ads_body_at at;
 	struct ads_range range;
-	u16 member;
-	u32 chunk;
+	struct ads_fmt_seg seg;
 
 	ads_fmt_body_at(geo, nr, &at);
 	if (seal)
@@ -75,8 +74,7 @@ static void use_body(const struct ads_geometry *geo, unsigned int area,
 					     NULL);
 		} else {
 			must(at.first + i < geo->max_segments && i < 100);
-			ads_fmt_seg_decode(&b->body.u.segments[i], &member,
-					   &chunk, NULL);
+			ads_fmt_seg_decode(&b->body.u.segments[i], &seg, NULL);
 		}
 	}
 }
@@ -130,7 +128,7 @@ void fuzz_seeds(void)
 		snprintf(name, sizeof(name), "members-%d", flags);
 		seed(name, flags | BODY, 0, &body, 96 + 2 * 256);
 		ads_fmt_body_init(&body, geo, last - 1);
-		ads_fmt_seg_encode(&body.u.segments[0], 2, 64);
+		ads_fmt_seg_plain(&body.u.segments[0], 2, 64);
 		snprintf(name, sizeof(name), "segments-%d", flags);
 		seed(name, flags | BODY, last - 1, &body, 96 + 40);
 		ads_fmt_body_init(&body, geo, last);

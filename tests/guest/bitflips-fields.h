@@ -69,7 +69,7 @@ static const struct field fields[] = {
 
 	SEG(magic), SEG(crc), SEG(kind), SEG(first), SEG(reserved[0]), SEG(reserved[79]),
 	SEG(u.segments[0].kind), SEG(u.segments[0].flags), SEG(u.segments[0].nr_legs),
-	SEG(u.segments[0].reserved), SEG(u.segments[0].aux), SEG(u.segments[0].leg[0].chunk),
+	SEG(u.segments[0].wanted), SEG(u.segments[0].aux), SEG(u.segments[0].leg[0].chunk),
 	SEG(u.segments[0].leg[0].member), SEG(u.segments[0].leg[0].state),
 	SEG(u.segments[0].leg[0].flags), SEG(u.segments[0].leg[1].chunk),
 	SEG(u.segments[0].leg[1].member), SEG(u.segments[0].leg[1].state),

@@ -21,6 +21,7 @@
 #undef AT
 #define no_uuid no_uuid_super
 #include "../../kernel/format-super.c"
+#include "../../kernel/format-seg.c"
 #undef no_uuid
 #undef AT
 

@@ -53,7 +53,7 @@ like "$out" "degraded --dry-run says what would be lost" "and says how to find o
 like "$(adshardctl activate --degraded --dry-run $three_of tank 2>&1)" \
 	"6 of 24 segments are lost.* 1 degraded" "which it does"
 run "degraded" dm_create vol "$line $three 1 degraded"
-like "$(dm_status vol)" "degraded 24 2048 4 3 .* 6$" "six segments are lost"
+like "$(dm_status vol)" "degraded 24 2048 4 3 .* 6 0 0 0$" "six segments are lost"
 check_all 2
 like "$(nlabuse get_segment "pool_uuid=$uuid" segment=2)" "state=3" "a lost segment is shown as one"
 fails "it can't be moved" dmsetup message vol 0 migrate 2 0
@@ -68,7 +68,7 @@ fails "who was left out does not come back" dm_create vol "$line 4 ${d[*]}"
 like "$(klog)" "belongs to a history before a degraded activation" "and why"
 fails "alone neither" dm_create vol "$line 1 ${d[2]}"
 run "active again, without more ado" dm_create vol "$line $three"
-like "$(dm_status vol)" "degraded 24 2048 4 3 .* 6$" "what is lost stays so"
+like "$(dm_status vol)" "degraded 24 2048 4 3 .* 6 0 0 0$" "what is lost stays so"
 check_all 2
 dm_remove vol
 run "with the tools: they leave it out" adshardctl activate tank

@@ -43,6 +43,6 @@ run "removes amid migrations" dm_remove vol
 run "activates" dm_create vol "$table"
 cmp /tmp/data <(dd if=/dev/mapper/vol bs=1M iflag=direct status=none)
 ok $? "the data is whole"
-like "$(dm_status vol)" " 0 0 0 0 0 0 0 0 [0-9]+ [0-9]+ [0-9]+ 0 0 0$" "nothing is in progress"
+like "$(dm_status vol)" " 0 0 0 0 0 0 0 0 [0-9]+ [0-9]+ [0-9]+ 0 0 0 0 0 0$" "nothing is in progress"
 dm_remove vol
 done_testing

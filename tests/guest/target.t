@@ -51,7 +51,7 @@ table=$(dmsetup table vol)
 like "$table" "^0 262144 adshard [0-9a-f-]{36} 4 " "the table names the pool"
 uuid=$(cut -d' ' -f4 <<<"$table")
 line=$(dm_status vol)
-like "$line" "adshard ok 128 2048 4 4 0 0 0 0 0 0 0 0 [0-9]+ [0-9]+ [0-9]+ 0 0 0$" "status: one line of counters"
+like "$line" "adshard ok 128 2048 4 4 0 0 0 0 0 0 0 0 [0-9]+ [0-9]+ [0-9]+ 0 0 0 0 0 0$" "status: one line of counters"
 bytes=$(awk '{ print $19 }' <<<"$line")
 [ "$bytes" -ge 8 ] && [ "$bytes" -le 64 ]
 ok $? "a plain segment takes at most 64 bytes of kernel memory ($bytes)"

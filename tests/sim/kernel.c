@@ -276,6 +276,42 @@ ssize_t strscpy(char *to, const char *from, size_t n)
 	return (ssize_t)len;
 }
 
+void *xa_load(struct xarray *xa, unsigned long index)
+{
+	return index < xa->nr ? xa->entry[index] : NULL;
+}
+
+void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
+{
+	if (must_fail())
+		return (void *)(intptr_t)-ENOMEM;
+	if (index >= xa->nr) {
+		unsigned long nr = index + 64;
+
+		xa->entry = realloc(xa->entry, nr * sizeof(void *));
+		assert(xa->entry);
+		memset(xa->entry + xa->nr, 0, (nr - xa->nr) * sizeof(void *));
+		xa->nr = nr;
+	}
+	xa->used += !xa->entry[index];
+	xa->entry[index] = entry;
+	return NULL;
+}
+
+void *xa_erase(struct xarray *xa, unsigned long index)
+{
+	void *entry = xa_load(xa, index);
+
+	if (!entry)
+		return NULL;
+	xa->entry[index] = NULL;
+	if (!--xa->used) {
+		free(xa->entry);
+		memset(xa, 0, sizeof(*xa));
+	}
+	return entry;
+}
+
 int kstrtou64(const char *s, unsigned int base, u64 *res)
 {
 	char *end;
@@ -289,6 +325,18 @@ int kstrtou64(const char *s, unsigned int base, u64 *res)
 	if (*end == '\n')
 		end++;
 	return *end ? -EINVAL : errno ? -ERANGE : 0;
+}
+
+int kstrtou8(const char *s, unsigned int base, u8 *res)
+{
+	u64 value;
+	int err = kstrtou64(s, base, &value);
+
+	if (!err && value > 255)
+		err = -ERANGE;
+	if (!err)
+		*res = value;
+	return err;
 }
 
 /*--- chance, and time -------------------------------------------*/

@@ -44,6 +44,9 @@ typedef struct { u8 b[16]; } uuid_t;
 #define ____cacheline_aligned
 #define U32_MAX			(~0U)
 
+#define smp_store_release(p, v)	(*(p) = (v))
+#define rcu_read_lock()		((void)0)
+#define rcu_read_unlock()	((void)0)
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
 #define data_race(x)		(x)
@@ -206,6 +209,8 @@ struct mutex {
 typedef struct mutex spinlock_t;
 
 #define spin_lock_init(l)	mutex_init(l)
+#define spin_lock_irq(l)	((void)(l))
+#define spin_unlock_irq(l)	((void)(l))
 #define spin_lock_irqsave(l, flags) \
 	((void)((flags) = 0), mutex_lock(l))
 #define spin_unlock_irqrestore(l, flags) \
@@ -218,17 +223,54 @@ typedef struct { s64 n; } atomic64_t;
 #define atomic_long_inc(a)	((void)(a)->n++)
 #define atomic_long_read(a)	((a)->n)
 
+#define atomic_set(a, v)	((void)((a)->n = (v)))
+#define atomic_add(v, a)	((void)((a)->n += (v)))
+
 struct list_head {
 	struct list_head *next, *prev;
 };
+
+static inline bool list_empty(const struct list_head *list)
+{
+	return list->next == list;
+}
+
+static inline void list_add_tail(struct list_head *entry, struct list_head *list)
+{
+	entry->next = list;
+	entry->prev = list->prev;
+	list->prev->next = entry;
+	list->prev = entry;
+}
+
+static inline void list_del_init(struct list_head *entry)
+{
+	entry->prev->next = entry->next;
+	entry->next->prev = entry->prev;
+	entry->next = entry->prev = entry;
+}
 
 /* Only to be parts of struct ads_pool. */
 struct bio_set { int unused; };
 struct completion { int unused; };
 struct kref { int unused; };
-struct xarray { int unused; };
+struct xarray {
+	void **entry;
+	unsigned long nr, used;
+};
+
+#define xa_init(xa)		memset(xa, 0, sizeof(*(xa)))
+#define xa_err(entry)		((int)(intptr_t)(entry))
+void *xa_load(struct xarray *xa, unsigned long index);
+/* As an error an entry that xa_err() makes one of. */
+void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp);
+void *xa_erase(struct xarray *xa, unsigned long index);
+#define xa_for_each(xa, index, found) \
+	for ((index) = 0; (index) < (xa)->nr; (index)++) \
+		if (((found) = (xa)->entry[index]))
 typedef struct { int unused; } wait_queue_head_t;
 struct workqueue_struct;
+struct rcu_head { int unused; };
 
 /* A work that was queued runs when the simulation says so: sim_run_works(). */
 struct work_struct {
@@ -289,6 +331,7 @@ void sim_say(char level, const char *fmt, ...);
 void *memchr_inv(const void *p, int c, size_t n);
 ssize_t strscpy(char *to, const char *from, size_t n);
 int kstrtou64(const char *s, unsigned int base, u64 *res);
+int kstrtou8(const char *s, unsigned int base, u8 *res);
 
 /* From the simulation's own seed, so that a run can be repeated. */
 u64 get_random_u64(void);

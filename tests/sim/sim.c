@@ -40,6 +40,7 @@ struct sim_pool *sim_pool_new(struct sim_dev **devs, unsigned int nr,
 
 	assert(p);
 	pool->state = ADSHARD_POOL_LOADING;
+	ads_sets_init(&pool->sets);
 	INIT_WORK(&pool->error_work, no_work);
 	INIT_WORK(&pool->repair_work, ads_meta_repair_work);
 	if (uuid)
@@ -77,7 +78,7 @@ int sim_pool_load(struct sim_pool *p, const struct sim_format *format)
 	p->loaded = true;
 	/* As ads_pool_load(). */
 	for (i = 0; i < pool->nr_members; i++)
-		pool->members[i].nr_owned = pool->members[i].nr_legs;
+		pool->members[i].nr_owned += pool->members[i].nr_legs;
 	pool->state = ADSHARD_POOL_OK;
 	if (ads_meta_degraded(pool))
 		pool->state = ADSHARD_POOL_DEGRADED;

@@ -25,7 +25,7 @@ static struct adshard_record a_record(void)
 	struct adshard_record rec;
 	struct adshard_seg seg;
 
-	ads_fmt_seg_encode(&seg, 3, 32);
+	ads_fmt_seg_plain(&seg, 3, 32);
 	ads_fmt_record_init(&rec, &st, 0x12345678);
 	ads_fmt_record_add(&rec, ADSHARD_ENTRY_SEG, 17, &seg, sizeof(seg));
 	ads_fmt_record_add(&rec, ADSHARD_ENTRY_MEMBER, 2, &m, sizeof(m));
@@ -115,8 +115,8 @@ static void test_record(void)
 	struct adshard_record rec = a_record(), other;
 	struct ads_state st = test_state(), back;
 	struct ads_entry e;
-	u16 member;
-	u32 pos = 0, chunk;
+	struct ads_fmt_seg s;
+	u32 pos = 0;
 	bool good;
 
 	good = !ads_fmt_record_check(&rec, &geo, uuid_a, 1000 % 240, &back,
@@ -124,8 +124,9 @@ static void test_record(void)
 	ok(good && same_state(&st, &back), "a record's state");
 	good = ads_fmt_record_next(&rec, &pos, &e) &&
 	       e.type == ADSHARD_ENTRY_SEG && e.index == 17 &&
-	       !ads_fmt_seg_decode(e.seg, &member, &chunk, NULL) &&
-	       member == 3 && chunk == 32;
+	       !ads_fmt_seg_decode(e.seg, &s, NULL) &&
+	       s.nr_legs == 1 && s.leg[0].member == 3 &&
+	       s.leg[0].chunk == 32;
 	ok(good, "its first entry");
 	good = ads_fmt_record_next(&rec, &pos, &e) &&
 	       e.type == ADSHARD_ENTRY_MEMBER && e.index == 2 &&
@@ -258,8 +259,8 @@ static void test_record_random(void)
 		unsigned char *raw = (unsigned char *)rec;
 		struct ads_entry e;
 		struct ads_state st;
-		u16 member;
-		u32 pos = 0, chunk;
+		struct ads_fmt_seg s;
+		u32 pos = 0;
 
 		*rec = a_record();
 		for (unsigned int n = rnd() % 3 + 1; n; n--)
@@ -277,8 +278,7 @@ static void test_record_random(void)
 
 			if (e.type == ADSHARD_ENTRY_SEG) {
 				good &= e.index < st.nr_segments;
-				ads_fmt_seg_decode(e.seg, &member, &chunk,
-						   NULL);
+				ads_fmt_seg_decode(e.seg, &s, NULL);
 			} else {
 				good &= e.type == ADSHARD_ENTRY_MEMBER &&
 					e.index < st.nr_members;
@@ -293,43 +293,78 @@ static void test_record_random(void)
 	ok(good && passed > 1000, "entries of what passes are inside the block");
 }
 
+static int seg_err(const struct adshard_seg *d, const char **why)
+{
+	struct ads_fmt_seg s;
+
+	return ads_fmt_seg_decode(d, &s, why);
+}
+
 static void test_seg(void)
 {
-	struct adshard_seg seg;
+	struct adshard_seg d;
+	struct ads_fmt_seg s;
 	const char *why = NULL;
-	u16 member = 0;
-	u32 chunk = 0;
 
-	memset(&seg, 0, sizeof(seg));
-	ok(ads_fmt_seg_decode(&seg, &member, &chunk, &why) == -ENOENT,
-	   "an unused segment");
-	ads_fmt_seg_encode(&seg, 0xfffe, 0xffffffff);
-	ok(!ads_fmt_seg_decode(&seg, &member, &chunk, &why) &&
-	   member == 0xfffe && chunk == 0xffffffff, "a segment's round trip");
-	seg.nr_legs = 2;
-	seg.leg[1].state = ADSHARD_LEG_FILLING;
-	ok(!ads_fmt_seg_decode(&seg, &member, &chunk, &why) &&
-	   member == 0xfffe, "a filling leg is thrown away");
-	seg.leg[1].state = ADSHARD_LEG_SYNC;
-	ok(ads_fmt_seg_decode(&seg, &member, &chunk, &why) == -EOPNOTSUPP,
-	   "two legs in sync are refused");
-	seg.leg[1].state = ADSHARD_LEG_LAGGING;
-	ok(ads_fmt_seg_decode(&seg, &member, &chunk, &why) == -EOPNOTSUPP,
-	   "so is a lagging one");
-	seg.nr_legs = 5;
-	ok(ads_fmt_seg_decode(&seg, &member, &chunk, &why) == -EINVAL,
-	   "five legs");
-	seg.nr_legs = 0;
-	ok(ads_fmt_seg_decode(&seg, &member, &chunk, &why) == -EINVAL,
-	   "no leg");
-	ads_fmt_seg_encode(&seg, 1, 1);
-	seg.flags = ADSHARD_SEG_F_UNWRITTEN;
-	ok(ads_fmt_seg_decode(&seg, &member, &chunk, &why) == -EOPNOTSUPP,
-	   "reserved flags");
-	seg.flags = 0;
-	seg.kind = ADSHARD_SEG_SPLIT;
-	ok(ads_fmt_seg_decode(&seg, &member, &chunk, &why) == -EOPNOTSUPP,
-	   "a split segment");
+	memset(&d, 0, sizeof(d));
+	ok(seg_err(&d, &why) == -ENOENT, "an unused segment");
+	ads_fmt_seg_plain(&d, 0xfffe, 0xffffffff);
+	ok(!ads_fmt_seg_decode(&d, &s, &why) && s.nr_legs == 1 &&
+	   s.in_sync == 1 && s.wanted == 1 && !s.intent &&
+	   s.leg[0].member == 0xfffe && s.leg[0].chunk == 0xffffffff,
+	   "a segment's round trip");
+	d.nr_legs = 2;
+	d.leg[1].state = ADSHARD_LEG_FILLING;
+	ok(!ads_fmt_seg_decode(&d, &s, &why) && s.nr_legs == 1 &&
+	   s.leg[0].member == 0xfffe, "a filling leg is thrown away");
+	d.leg[0].state = ADSHARD_LEG_FILLING;
+	ok(seg_err(&d, &why) == -EINVAL, "no leg in sync");
+	d.leg[1].state = ADSHARD_LEG_SYNC;
+	ok(!ads_fmt_seg_decode(&d, &s, &why) && s.nr_legs == 1 &&
+	   !s.leg[0].member, "the filling one may be the first");
+	d.leg[0].state = ADSHARD_LEG_STALE;
+	ok(seg_err(&d, &why) == -EINVAL, "a stale one may not");
+	d.leg[0].state = ADSHARD_LEG_LAGGING;
+	ok(seg_err(&d, &why) == -EOPNOTSUPP, "a lagging one");
+	d.leg[0].state = ADSHARD_LEG_SYNC;
+	d.leg[1].member = htole16(0xfffe);
+	ok(seg_err(&d, &why) == -EINVAL, "two legs on one member");
+	d.nr_legs = 5;
+	ok(seg_err(&d, &why) == -EINVAL, "five legs");
+	d.nr_legs = 0;
+	ok(seg_err(&d, &why) == -EINVAL, "no leg");
+	ads_fmt_seg_plain(&d, 1, 1);
+	d.flags = ADSHARD_SEG_F_UNWRITTEN;
+	ok(seg_err(&d, &why) == -EOPNOTSUPP, "reserved flags");
+	d.flags = ADSHARD_SEG_F_INTENT;
+	ok(!ads_fmt_seg_decode(&d, &s, &why) && !s.intent,
+	   "an intent of one leg means nothing");
+	d.flags = 0;
+	d.wanted = 5;
+	ok(seg_err(&d, &why) == -EINVAL, "five legs wanted");
+	d.wanted = 0;
+	d.kind = ADSHARD_SEG_SPLIT;
+	ok(seg_err(&d, &why) == -EOPNOTSUPP, "a split segment");
+}
+
+static void test_seg_legs(void)
+{
+	struct ads_fmt_seg s = {
+		.nr_legs = 4, .in_sync = 3, .wanted = 4, .intent = true,
+		.leg = { { 5, 9, ADSHARD_LEG_SYNC },
+			 { 7, 2, ADSHARD_LEG_STALE },
+			 { 5, 3, ADSHARD_LEG_SYNC },
+			 { 0xffffffff, 0xfffe, ADSHARD_LEG_SYNC } },
+	}, back;
+	struct adshard_seg d, again;
+
+	ads_fmt_seg_encode(&s, &d);
+	ok(d.wanted == 4 && d.flags == ADSHARD_SEG_F_INTENT &&
+	   d.nr_legs == 4, "four legs on disk");
+	ok(!ads_fmt_seg_decode(&d, &back, NULL) && back.nr_legs == 4 &&
+	   back.in_sync == 3 && back.intent, "and back");
+	ads_fmt_seg_encode(&back, &again);
+	ok(!memcmp(&d, &again, sizeof(d)), "and there again");
 }
 
 static void test_member_entry(void)
@@ -444,6 +479,7 @@ int main(void)
 	test_record_full();
 	test_record_random();
 	test_seg();
+	test_seg_legs();
 	test_member_entry();
 	test_table();
 	test_body();

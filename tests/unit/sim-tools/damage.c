@@ -78,7 +78,7 @@ static void two_in_one(struct adshard_record *r)
 	r->nr_entries = 0;
 	r->bytes = 0;
 	memset(r->entries, 0, sizeof(r->entries));
-	ads_fmt_seg_encode(&seg, 0, 0);
+	ads_fmt_seg_plain(&seg, 0, 0);
 	ads_fmt_record_add(r, ADSHARD_ENTRY_SEG, 0, &seg, sizeof(seg));
 	ads_fmt_record_add(r, ADSHARD_ENTRY_SEG, 1, &seg, sizeof(seg));
 }
@@ -330,7 +330,7 @@ static void other_place(struct adshard_record *r)
 	r->nr_entries = 0;
 	r->bytes = 0;
 	memset(r->entries, 0, sizeof(r->entries));
-	ads_fmt_seg_encode(&seg, 1, 16 * 16);
+	ads_fmt_seg_plain(&seg, 1, 16 * 16);
 	ads_fmt_record_add(r, ADSHARD_ENTRY_SEG, 7, &seg, sizeof(seg));
 }
 
