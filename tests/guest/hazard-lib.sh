@@ -17,7 +17,7 @@
 # The volume has segments of 1 MiB in 16 chunks of 64 KiB:
 #
 #   pool MEMBERS MEMBER-MIB SEGMENTS [ATTRIBUTE=VALUE...]    makes it, of MEMBERS if there are any,
-#           and fills it with random data, flushed
+#           and fills it with random data, flushed; with REPLICAS=N of N legs each
 #   activate [MEMBER...] | deactivate     with all members, or with these in this order
 #   power_cut                             what was not flushed is gone; then activate again
 #   word N | where SEG | start SEG MEMBER | moving | idle | at SEG MEMBER
@@ -111,13 +111,14 @@ stack() {
 }
 
 pool() {
-	local i first
+	local i first args="4 segment_size 2048 chunk_size 128"
+	[ -z "${REPLICAS:-}" ] || args="6 segment_size 2048 chunk_size 128 replicas $REPLICAS"
 	MEMBER_SECTORS=$(($2 * 2048)) POOL_SEGMENTS=$3 ALL=()
 	modprobe -a dm-flakey dm-delay || bail "no dm-flakey, dm-delay"
 	[ ${#MEMBERS[@]} -gt 0 ] || members "$1" "$2" 512 cache_size=64 discard=1 "${@:4}"
 	stack
 	for ((i = 0; i < $1; i++)); do ALL+=("$i"); done
-	dm_create vol "0 $(($3 * 2048)) adshard - $1 ${ALL[*]/#//dev/mapper/w} 4 segment_size 2048 chunk_size 128" ||
+	dm_create vol "0 $(($3 * 2048)) adshard - $1 ${ALL[*]/#//dev/mapper/w} $args" ||
 		bail "cannot make the pool"
 	UUID=$(dmsetup table vol | cut -d' ' -f4)
 	first=$(dmsetup message vol 0 locate 0 | cut -d' ' -f3)
