@@ -104,9 +104,14 @@ static inline struct ads_bio *ads_bio(struct bio *bio)
 }
 
 /*
- * A plain bio, and nothing else, has a word in ->bi_private (which is free for a
- * target, and NULL at first): the slot that counts it, ADS_PLAIN, and the member.
- * Its per-bio data is unused.
+ * A plain bio, and nothing else, has a word in ->bi_private: the slot that counts
+ * it, ADS_PLAIN, and the member. Its per-bio data is unused. All others have NULL
+ * there, which ->map() sees to.
+ *
+ * Who sets ->bi_end_io owns ->bi_private. That is device mapper, which makes no use
+ * of it in a clone, and leaves it to the target. Whoever below wants it for a while
+ * (a polled bio's list, in another device mapper device; encryption) puts back what
+ * was there before the bio ends.
  */
 #define ADS_PLAIN	BIT(8)
 

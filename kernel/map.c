@@ -89,10 +89,9 @@ done:
 }
 
 /*
- * All but flushes arrive whole: discards and their like would, whatever
- * ->max_io_len says, and to have device mapper look at that for each bio costs
- * more than to look here. A write to a migrating segment must not cross a chunk
- * either. Only legal while DM made a single clone (num_*_bios is 1).
+ * Discards, write-zeroes and secure erases arrive whole, whatever
+ * ->max_io_len says; a write to a migrating segment must not cross a chunk.
+ * Only legal while DM made a single clone (num_*_bios is 1).
  */
 static inline void cut_at(struct bio *bio, sector_t off, sector_t boundary)
 {
@@ -169,9 +168,8 @@ static int map_slow(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
 }
 
 /*
- * All but the plain way: discards and their like, a bio that was sampled, one
- * that crosses the end of its segment, a segment of which the word says more than
- * a place.
+ * All but the plain way: discards and their like, a bio that was sampled, a
+ * segment of which the word says more than a place.
  */
 static noinline int map_other(struct ads_pool *pool, struct bio *bio, u32 slot,
 			      u64 word, bool sample)
@@ -181,6 +179,7 @@ static noinline int map_other(struct ads_pool *pool, struct bio *bio, u32 slot,
 	u32 seg = off >> pool->segment_shift;
 	struct ads_member *mb;
 
+	bio->bi_private = NULL;		/* not plain: see bio.h */
 	pb->slot = slot;
 	pb->kind = ADS_BIO_PLAIN;
 	pb->heal = ADS_HEAL_NONE;
@@ -238,8 +237,10 @@ static noinline int map_odd(struct ads_pool *pool, struct bio *bio)
 	u32 slot;
 	u64 word;
 
-	if (bio->bi_opf & REQ_PREFLUSH)
+	if (bio->bi_opf & REQ_PREFLUSH) {
+		bio->bi_private = NULL;
 		return map_flush(pool, bio, ads_bio(bio));
+	}
 	slot = enter_lane(pool, bio->bi_iter.bi_sector >> pool->segment_shift,
 			  &word);
 	return map_other(pool, bio, slot, word, sampled(pool));
@@ -250,6 +251,10 @@ static noinline int map_odd(struct ads_pool *pool, struct bio *bio)
  * which would have to be asked for, but a word in ->bi_private: device mapper
  * gives us a bio in which that is free. Each instruction here counts, see
  * Documentation/performance.rst.
+ *
+ * Reads and writes come within a segment, as ->max_io_len says. To look for its
+ * end here would be cheaper, but device mapper also keeps them to what a disk
+ * takes at once then: one that must be cut further down fails if it may not wait.
  */
 int ads_map(struct dm_target *ti, struct bio *bio)
 {
@@ -269,8 +274,7 @@ int ads_map(struct dm_target *ti, struct bio *bio)
 	slot = enter_lane(pool, off >> pool->segment_shift, &word);
 	in = off & pool->segment_mask;
 
-	if (unlikely(word & ADS_WORD_FLAGS ||
-		     in + bio_sectors(bio) - 1 > pool->segment_mask))
+	if (unlikely(word & ADS_WORD_FLAGS))
 		return map_other(pool, bio, slot, word, sampled(pool));
 	if (sampled(pool))
 		return map_other(pool, bio, slot, word, true);

@@ -139,6 +139,7 @@ static int check_member(struct dm_target *ti, struct ads_target *at,
 	}
 	at->logical_block_size = max(at->logical_block_size,
 				     le32_to_cpu(sb->logical_block_size));
+	r = dm_set_target_max_io_len(ti, 1U << sb->segment_shift);
 	goto out;
 
 blank:
@@ -154,7 +155,7 @@ blank:
 	}
 	d->data_len = round_down(bdev_nr_sectors(bdev) - d->data_start,
 				 1ULL << args->format.segment_shift);
-	r = 0;
+	r = dm_set_target_max_io_len(ti, 1U << args->format.segment_shift);
 out:
 	kfree(sb);
 	return r;
@@ -210,7 +211,7 @@ static int adshard_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	ti->private = at;
 	ti->num_flush_bios = at->nr_devs;	/* ads_map(): one for each */
 	ti->flush_supported = true;
-	/* One clone each: ads_map() cuts them, and what it reads and writes. */
+	/* One clone each: they are cut by dm_accept_partial_bio(). */
 	ti->num_discard_bios = 1;
 	ti->num_secure_erase_bios = 1;
 	ti->num_write_zeroes_bios = 1;
