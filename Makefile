@@ -91,7 +91,7 @@ static: deps
 # All figures
 BENCHES := lanes hotpath copy scale
 .PHONY: bench $(BENCHES:%=bench-%)
-bench: $(BENCHES:%=bench-%) bench-sim
+bench: $(BENCHES:%=bench-%) bench-sim bench-predict
 
 $(BENCHES:%=bench-%): bench-%: deps
 	@$(MAKE) tools test-programs
@@ -114,6 +114,10 @@ bench-sim: tools
 		$(SIM) --smart $(ADSHARD_DATA)/backblaze_hds/hds.csv.gz --model build/sim.model \
 			--from 2015-10-01 --to 2016-02-29 agent/sim/scenarios/fleet.sim; \
 	fi
+
+.PHONY: bench-predict
+bench-predict: test-programs
+	@build/tests/unit/predict-scale | sed -n 's/^# figure/figure/p'
 
 # F="target..." for some of them, RUNS=n or SECONDS=n for how long; tests/fuzz/fuzz.h says more
 .PHONY: fuzz
@@ -202,6 +206,7 @@ help:
 	@echo '  bench-copy      how fast data moves, beside pvmove, and what that takes'
 	@echo '  bench-scale     pools of up to a million segments'
 	@echo '  bench-sim       the planner and its rivals in virtual time; ADSHARD_DATA=folder of records'
+	@echo '  bench-predict   scoring a thousand members'
 	@echo '  crash           power cuts by the thousand; TRIALS=10000 SEED=1 K=6.12'
 	@echo '  um-kernel, debug-kernel   build the kernels with checks (6 and 20 minutes, once)'
 	@echo '  smart-model     train the model of failing disks anew; FLEET=records [UNTIL=date]'

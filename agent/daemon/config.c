@@ -7,7 +7,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "daemon/collect/smart-scan.h"
 #include "daemon/config.h"
+#include "lib/forecast.h"
 #include "lib/units.h"
 
 static const char *const mode_names[] = { "off", "advise", "auto", NULL };
@@ -176,7 +178,8 @@ static int on_string(cfg_t *cfg, cfg_opt_t *opt)
 	const struct config_key *key = find_key(cfg, opt);
 	const char *s = cfg_opt_getstr(opt);
 
-	if (!s || s[0] != '/') {
+	/* all but one are paths */
+	if (!s || (s[0] != '/' && strcmp(opt->name, "devices"))) {
 		cfg_error(cfg, "%s: '%s' is not an absolute path", opt->name,
 			  s ? s : "");
 		return -1;
@@ -468,6 +471,7 @@ int config_check(const struct config *c, const char *path,
 		 struct ads_err *err)
 {
 	struct ads_err why = { .text = "" };
+	char word[80];
 
 	if (c->score.release >= c->score.drain)
 		return ads_err(err, -EINVAL,
@@ -492,6 +496,14 @@ int config_check(const struct config *c, const char *path,
 		return ads_err(err, -EINVAL,
 			       "%s: throttle.floor is above one of the rates",
 			       path);
+	if (!smart_devices_check(c->smart.devices, word, sizeof(word)))
+		return ads_err(err, -EINVAL,
+			       "%s: smart.devices: %s is not DISK=TYPE[@/DEVICE]",
+			       path, word);
+	if (c->forecast.season / c->forecast.step > ADS_FC_MAX_SEASON)
+		return ads_err(err, -EINVAL,
+			       "%s: forecast.season is more than %d of forecast.step",
+			       path, ADS_FC_MAX_SEASON);
 	if (c->patrol.block % 4096)
 		return ads_err(err, -EINVAL,
 			       "%s: patrol.block is not a multiple of 4K", path);

@@ -38,17 +38,20 @@ struct config {
 		char command[CONFIG_PATH_MAX];
 		long interval, timeout;
 		long extended;		/* -x, else -a */
+		char devices[1024];	/* where disks are asked for */
 	} smart;
 	struct {
 		long enable;
-		long rate;		/* bytes per second and member */
+		long days;		/* that a round takes ... */
+		long rate;		/* ... or bytes per second and member */
 		long block;		/* bytes of one read */
 		long max_load;		/* percent busy above which it waits */
 		long hung;		/* seconds until a read counts as hung */
 	} patrol;
 	struct {
 		long enable;
-		long keep_log, keep_load;	/* seconds */
+		long keep_log;			/* seconds */
+		long keep_minutes, keep_load, keep_hours;
 		long max_size;		/* bytes of the database */
 	} history;
 	struct {
@@ -67,6 +70,14 @@ struct config {
 		long hdd, ssd;		/* degrees Celsius */
 		long peers;		/* degrees above the peers' median */
 	} thermal;
+	struct {
+		long peers, self;	/* percent slower than these */
+		long day;		/* seconds */
+	} slow;
+	struct {
+		long step, season;	/* seconds */
+		long near, middle, far;	/* ahead */
+	} forecast;
 	struct {
 		long share;		/* percent of same-model drives */
 		long minimum;		/* drives */

@@ -20,6 +20,8 @@ struct jobs;
 struct keep;
 struct settings;
 struct ads_model;
+struct foresee;
+struct smart_scan;
 
 struct adshardd {
 	sd_event *event;
@@ -35,7 +37,9 @@ struct adshardd {
 	struct pool *pools;
 	struct drive *drives;		/* ever seen since the start */
 	struct ads_model *trained;	/* of failing disks, NULL: none */
+	struct foresee *foresee;	/* see foresee.h */
 
+	struct smart_scan *smart_scan;	/* disks behind controllers, or NULL */
 	struct kernel *kernel;
 	sd_event_source *poll;		/* timer of the views */
 	sd_event_source *soon;		/* one that an event asked for */

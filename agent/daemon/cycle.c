@@ -8,7 +8,9 @@
 
 #include "daemon/act.h"
 #include "daemon/collect/collect.h"
+#include "daemon/collect/smart-scan.h"
 #include "daemon/cycle.h"
+#include "daemon/foresee.h"
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/planner.h"
@@ -87,6 +89,7 @@ static void on_member_gone(struct member *m)
 	patrol_stop(m);
 	cycle_save(m);
 	smart_stop(m);
+	foresee_member_gone(m);
 }
 
 static void on_member_device(struct member *m)
@@ -95,6 +98,7 @@ static void on_member_device(struct member *m)
 	smart_stop(m);
 	memset(&m->io, 0, sizeof(m->io));
 	memset(&m->steady, 0, sizeof(m->steady));
+	m->fed = 0;
 	if (!m->dev.path[0]) {
 		log_warn(m->object, "has lost its device");
 		return;
@@ -124,16 +128,17 @@ static void write_minute(struct member *m, int64_t now)
 		return;
 	memcpy(row.uuid, m->k.uuid, ADS_UUID_LEN);
 	row.minute = l.minute;
-	row.read_rate = l.read_rate;
-	row.write_rate = l.write_rate;
-	row.read_bytes = l.read_bytes;
-	row.write_bytes = l.write_bytes;
-	row.read_wait = l.read_wait;
-	row.write_wait = l.write_wait;
-	row.util = l.util;
-	row.read_p99 = m->read_latency.p99;
-	row.write_p99 = m->write_latency.p99;
-	row.errors = m->errors.total;
+	row.load = (struct load_values){
+		.read_rate = l.read_rate, .write_rate = l.write_rate,
+		.read_bytes = l.read_bytes, .write_bytes = l.write_bytes,
+		.read_wait = l.read_wait, .write_wait = l.write_wait,
+		.util = l.util, .queue = l.queue,
+		.read_latency = l.latency[SLOW_READ],
+		.write_latency = l.latency[SLOW_WRITE],
+		.read_p99 = m->read_latency.p99,
+		.write_p99 = m->write_latency.p99,
+		.errors = (double)m->errors.total,
+	};
 	history_load(m->daemon->history, &row);
 	/* the patrol's position: a few minutes of it may be lost */
 	if (m->patroller && l.minute % 10 == 0)
@@ -410,6 +415,9 @@ void cycle_stop(struct adshardd *d)
 	d->soon = sd_event_source_disable_unref(d->soon);
 	d->stopping = true;
 	model_free(d, &model_calls);
+	foresee_free(d);
+	smart_scan_free(d->smart_scan);
+	d->smart_scan = NULL;
 }
 
 void cycle_reconfigure(struct adshardd *d)

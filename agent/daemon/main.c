@@ -25,6 +25,7 @@
 #include "daemon/score.h"
 #include "daemon/settings.h"
 #include "daemon/trained.h"
+#include "daemon/transfer.h"
 #include "daemon/unused.h"
 #include "lib/model-file.h"
 
@@ -43,6 +44,9 @@ static const char usage[] =
 "                      nothing\n"
 "      --check-config  only read the configuration; status 1 if it is wrong\n"
 "      --print-config  print the configuration in effect\n"
+"      --export KIND   print changes, days, loads, scores or slow out of the\n"
+"                      history, as CSV\n"
+"      --import FILE   take such CSV into it; no agent may run\n"
 "  -h, --help          this text\n"
 "  -V, --version       the version\n"
 "\n"
@@ -50,10 +54,11 @@ static const char usage[] =
 
 struct options {
 	const char *config;
+	const char *export, *import;
 	bool must_exist, once, check, print, debug;
 };
 
-enum { OPT_ONCE = CHAR_MAX + 1, OPT_CHECK, OPT_PRINT };
+enum { OPT_ONCE = CHAR_MAX + 1, OPT_CHECK, OPT_PRINT, OPT_EXPORT, OPT_IMPORT };
 
 /* -1: go on, else the exit status. */
 static int parse_options(struct options *o, int argc, char **argv)
@@ -65,6 +70,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "once", no_argument, NULL, OPT_ONCE },
 		{ "check-config", no_argument, NULL, OPT_CHECK },
 		{ "print-config", no_argument, NULL, OPT_PRINT },
+		{ "export", required_argument, NULL, OPT_EXPORT },
+		{ "import", required_argument, NULL, OPT_IMPORT },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -91,6 +98,12 @@ static int parse_options(struct options *o, int argc, char **argv)
 			break;
 		case OPT_PRINT:
 			o->print = true;
+			break;
+		case OPT_EXPORT:
+			o->export = optarg;
+			break;
+		case OPT_IMPORT:
+			o->import = optarg;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -369,6 +382,12 @@ int main(int argc, char **argv)
 	if (o.check || o.print) {
 		free(config);
 		return fflush(stdout) ? 1 : 0;
+	}
+	if (o.export || o.import) {
+		r = o.export ? transfer_out(config, o.export) :
+			       transfer_in(config, o.import);
+		free(config);
+		return r;
 	}
 	if (o.debug)
 		config->log_level = LOG_DEBUG;

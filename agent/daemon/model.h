@@ -19,9 +19,12 @@
 #include "daemon/collect/patrol.h"
 #include "daemon/collect/smart.h"
 #include "daemon/history/drive.h"
+#include "daemon/history/loads.h"
 #include "daemon/plan/core/state.h"
 #include "daemon/plan/plan.h"
+#include "daemon/predict/outlook.h"
 #include "daemon/predict/predict.h"
+#include "daemon/predict/shared.h"
 #include "lib/dev.h"
 
 struct adshardd;
@@ -33,6 +36,7 @@ struct smart_state {
 	struct child *child;		/* running or lingering, or NULL */
 	bool running;			/* its answer is awaited */
 	struct smart_sample sample;	/* last one with health; time 0: none */
+	char *more;			/* of it, that nobody understands; or NULL */
 	int64_t tried;			/* when it was last asked, 0 never */
 	bool asleep;			/* at the last try */
 	unsigned int failures;		/* in a row */
@@ -44,7 +48,9 @@ struct load_minute {
 	int64_t minute;			/* since the epoch; 0: empty */
 	unsigned int n;
 	double read_rate, write_rate, read_bytes, write_bytes;
-	double read_wait, write_wait, util;
+	double read_wait, write_wait, util, queue;
+	double latency[SLOW_OPS], samples[SLOW_OPS];	/* geometric mean, of so
+							 * many requests */
 };
 
 struct member {
@@ -75,12 +81,18 @@ struct member {
 		double time;		/* monotonic, of the last look */
 		unsigned int looks;
 	} steady;
+	double looked;			/* at the counters, monotonic */
+	char controller[64];		/* that the disk hangs on, or "" */
+	char port[16];			/* "ata3", or "" */
+	char controller_of[80];		/* the disk of which these are known */
 
 	/* history */
 	struct drive *drive;		/* NULL: not identified */
 	bool waiting;			/* sample waits for its drive's log */
 	bool state_loaded;		/* track and patrol position came */
 	uint64_t patrol_start;		/* position to go on at */
+	struct loads loads;
+	int64_t told_reset;		/* when that counters went back */
 
 	/* predict */
 	struct errors errors;
@@ -88,6 +100,12 @@ struct member {
 	struct risk_track track;
 	struct plan_track band;		/* the planner's, likewise */
 	bool suspect;			/* many drives of its model rose */
+	struct slow slow;
+	struct outlook outlook;
+	double fed;			/* @looked as of the last step */
+	int64_t compared;		/* when slow_compare() was last asked */
+	struct shared_member shared;	/* with whom it has what in common */
+	int64_t warns[RISK_MODES];	/* since when, 0: does not */
 	int told_score;			/* last one in the log, -1 */
 
 	/* plan */

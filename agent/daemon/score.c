@@ -7,6 +7,7 @@
 #include "daemon/act.h"
 #include "daemon/collect/collect.h"
 #include "daemon/cycle.h"
+#include "daemon/foresee.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
 #include "daemon/score.h"
@@ -15,6 +16,7 @@
 #define MAX_PEERS	1024
 #define TELL_CHANGE	5	/* points */
 #define PEERS_SLACK	10	/* seconds above smart.timeout, to ask peers */
+#define FUTURE		60	/* seconds that a sample may be ahead */
 #define HISTORY_PATIENCE	20	/* seconds */
 
 static bool same_class(const struct member *a, const struct member *b)
@@ -49,8 +51,11 @@ static double peers(const struct member *m, int64_t oldest)
 
 bool cycle_stale(const struct member *m, int64_t now)
 {
-	return m->smart.sample.time &&
-	       m->smart.sample.time < smart_oldest(m->daemon, now);
+	int64_t time = m->smart.sample.time;
+
+	/* the clock was ahead when it was read: how old it is nobody knows */
+	return time && (time < smart_oldest(m->daemon, now) ||
+			time > now + FUTURE);
 }
 
 int cycle_fresh_score(const struct member *m, int64_t now, int64_t *evidence)
@@ -60,8 +65,10 @@ int cycle_fresh_score(const struct member *m, int64_t now, int64_t *evidence)
 	int score;
 
 	for (int i = 0; i < RISK_MODES; i++)
-		oldest[i] = smart;
+		oldest[i] = cycle_stale(m, now) ? INT64_MAX : smart;
 	oldest[RISK_ERRORS] = now - 3 * c->poll.interval - 60;
+	/* its samples are days */
+	oldest[RISK_SLOW] = now - (c->score.stale + 1) * c->slow.day;
 	score = risk_fresh(&m->risk, oldest, evidence);
 	/* half of the evidence may accuse a disk, it can't acquit one */
 	if (score <= c->score.drain && cycle_stale(m, now))
@@ -127,9 +134,21 @@ static void ask_peers(struct member *m)
 				smart_start(o);
 }
 
+/* Since when it is worth a warning, whoever is to blame for it. */
+static void note_warnings(struct member *m, int64_t now)
+{
+	for (int mode = 0; mode < RISK_MODES; mode++) {
+		const struct risk_part *part = &m->risk.part[mode];
+
+		if (!part->known || part->score < RISK_WARN)
+			m->warns[mode] = 0;
+		else if (!m->warns[mode] || m->warns[mode] > now)
+			m->warns[mode] = now;
+	}
+}
+
 void score_member(struct member *m, int64_t now)
 {
-	struct risk_track before = m->track;
 	struct predict_input in = {
 		.now = now,
 		.config = m->daemon->config,
@@ -138,13 +157,22 @@ void score_member(struct member *m, int64_t now)
 		.peers = peers(m, smart_oldest(m->daemon, now)),
 		.errors = &m->errors,
 		.model = m->daemon->trained,
+		.slow = &m->slow,
 	};
-	int64_t evidence;
-	int score;
 
 	if (m->waiting || !m->state_loaded)
 		return;
 	predict(&in, &m->risk);
+	note_warnings(m, now);
+}
+
+/* Whether it is at risk, by a score of which the others' share is taken off. */
+static void track(struct member *m, int64_t now)
+{
+	struct risk_track before = m->track;
+	int64_t evidence;
+	int score;
+
 	tell(m, now);
 	score = cycle_fresh_score(m, now, &evidence);
 	switch (risk_track(&m->track, score, evidence, now,
@@ -159,10 +187,32 @@ void score_member(struct member *m, int64_t now)
 	case RISK_SAME:
 		break;
 	}
-	if (m->track.rose && !before.rose)
+	if (m->track.rose && !before.rose) {
 		ask_peers(m);
+		if (score > m->daemon->config->score.urgent &&
+		    !m->daemon->once)
+			smart_again(m);
+	}
 	if (memcmp(&before, &m->track, sizeof(before)))
 		cycle_save(m);
+}
+
+/* Of many that have the same, each gets but a part of the blame. */
+static void blame(struct adshardd *d)
+{
+	const struct shared_cause *cause;
+	int64_t now = now_epoch();
+
+	foresee_shared(d);
+	foresee_causes(d, &cause);
+	for (struct pool *p = d->pools; p; p = p->next)
+		for (struct member *m = p->members; m; m = m->next) {
+			if (m->waiting || !m->state_loaded)
+				continue;
+			shared_relieve(&m->risk, &m->shared, cause);
+			predict_fuse(&m->risk);
+			track(m, now);
+		}
 }
 
 void score_fleet(struct adshardd *d)
@@ -171,6 +221,8 @@ void score_fleet(struct adshardd *d)
 	struct member *m;
 	unsigned int n = 0, i = 0;
 
+	foresee_run(d);
+	blame(d);
 	for (struct pool *p = d->pools; p; p = p->next)
 		for (m = p->members; m; m = m->next)
 			n++;
@@ -268,11 +320,22 @@ static void take_sample(struct member *m)
 	bool reset;
 
 	m->waiting = false;
+	m->drive->counting = foresee_counts(m->daemon);
 	n = drive_add(m->drive, s, changes, &reset);
-	if (reset)
-		log_notice(m->object, "counters of drive %s went back: taken as a new beginning",
-			   m->drive->serial);
+	/* a drive that lies does so each time */
+	if (reset && now - m->told_reset > RISK_DAY) {
+		log_warn(m->object, "counters of drive %s went back: taken as a new beginning",
+			 m->drive->serial);
+		m->told_reset = now;
+	}
 	score_member(m, now);
+	score_fleet(m->daemon);
+	drive_note_day(m->drive, &(struct drive_day){
+		.day = (int32_t)(s->time / RISK_DAY),
+		.score = (int16_t)m->risk.score,
+		.temperature = (int16_t)(s->temperature == SMART_NONE ? -1 :
+					 s->temperature),
+	});
 	if (!m->daemon->once) {
 		struct smart_sample keep = *s;
 
@@ -280,10 +343,9 @@ static void take_sample(struct member *m)
 		snprintf(keep.model, sizeof(keep.model), "%s", m->drive->model);
 		snprintf(keep.serial, sizeof(keep.serial), "%s",
 			 m->drive->serial);
-		history_sample(m->daemon->history, &keep, m->risk.score,
-			       changes, n);
+		history_sample(m->daemon->history, &keep, m->smart.more,
+			       m->risk.score, changes, n);
 	}
-	score_fleet(m->daemon);
 	act_run(m->daemon);
 }
 
@@ -347,7 +409,7 @@ void cycle_smart_tried(struct member *m)
 
 static void on_drive(const char *model, const char *serial,
 		     const struct store_row *rows, size_t nr, int64_t power_on,
-		     void *arg)
+		     const struct drive_day *days, size_t nr_days, void *arg)
 {
 	struct adshardd *d = arg;
 	struct drive *drive = cycle_drive(d, model, serial, SMART_UNKNOWN);
@@ -358,6 +420,8 @@ static void on_drive(const char *model, const char *serial,
 		for (size_t i = 0; i < nr; i++)
 			drive_load(drive, rows[i].track, rows[i].time,
 				   rows[i].value);
+		for (size_t i = 0; i < nr_days; i++)
+			drive_note_day(drive, &days[i]);
 		drive->power_on = power_on;
 		drive->loaded = true;
 	}
@@ -380,8 +444,19 @@ static void on_member(const struct store_member *row, void *arg)
 	m->hold_until = row->hold_until;
 	m->patrol_start = row->patrol;
 	patrol_start(m);
-	if (!m->waiting)
+	history_ask_loads(d->history, row->uuid, d->config);
+	if (!m->waiting) {
 		score_member(m, now_epoch());
+		score_fleet(d);
+	}
+}
+
+static void on_loads(const struct store_loads *l, void *arg)
+{
+	struct member *m = model_member_by_uuid(arg, l->uuid);
+
+	if (m)
+		foresee_loads(m, l);
 }
 
 static void on_ready(int error UNUSED, const struct job *jobs, size_t nr,
@@ -399,4 +474,5 @@ const struct history_calls score_history_calls = {
 	.ready = on_ready,
 	.drive = on_drive,
 	.member = on_member,
+	.loads = on_loads,
 };

@@ -9,10 +9,13 @@
 #include "daemon/ctx.h"
 #include "daemon/history/history.h"
 
-/* Judges anew by what is known; also as time goes by without a sample. */
+/*
+ * Judges anew by what is known; also as time goes by without a sample. It counts
+ * from score_fleet() on, that knows what is the others'.
+ */
 void score_member(struct member *m, int64_t now);
 
-/* After all members were judged: who rose together? */
+/* After members were judged: who has what together? Then who is at risk. */
 void score_fleet(struct adshardd *d);
 
 /*

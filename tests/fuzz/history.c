@@ -90,6 +90,8 @@ static int put(struct store *s, int64_t time, uint64_t value, struct ads_err *er
 	};
 	struct store_member m = { .uuid = { 1, 2 }, .patrol = value };
 	struct store_load l = { .uuid = { 1, 2 }, .minute = time / 60 };
+	struct store_slow slow = { .uuid = { 1, 2 },
+				   .day = { time / 86400, 1.5F, 1 } };
 	struct store_score sc = { .uuid = { 3 }, .time = time, .score = 5,
 				  .mode = "media", .text = "t" };
 	struct job j = { .id = 7 + value, .pool = { 9 }, .member_uuid = { 1 },
@@ -101,6 +103,8 @@ static int put(struct store *s, int64_t time, uint64_t value, struct ads_err *er
 		r = store_member(s, &m, err);
 	if (!r)
 		r = store_load_row(s, &l, err);
+	if (!r)
+		r = store_slow(s, &slow, 86400, err);
 	if (!r)
 		r = store_score(s, &sc, err);
 	if (!r)
@@ -114,6 +118,8 @@ static int get(struct store *s, struct ads_err *err)
 	struct store_row *rows = NULL;
 	struct job *jobs = NULL;
 	struct drive *d = drive_new("M", "S", SMART_ATA);
+	struct store_loads l = { .uuid = { 1, 2 } };
+	struct drive_day days[20];
 	int64_t power_on;
 	size_t n = 0;
 	int r;
@@ -134,17 +140,29 @@ static int get(struct store *s, struct ads_err *err)
 		must(strlen(jobs[i].reason) < sizeof(jobs[i].reason));
 	}
 	free(jobs);
+	if (!r)
+		r = store_load_loads(s, &l, NOW - 86400 * 30, 1800, 86400, err);
+	must(l.nr_days <= SLOW_KEEP);
+	free(l.row);
+	free(l.day);
+	if (!r)
+		r = store_load_days(s, "M", "S", 0, days, 20, &n, err);
+	must(n <= 20);
 	return r;
 }
 
 static int use(struct store *s, struct ads_err *err)
 {
+	static const struct store_bounds bounds = {
+		.log = 86400 * 30, .minutes = 86400, .tens = 86400,
+		.hours = 86400, .size = 1 << 20,
+	};
 	int r = get(s, err);
 
 	if (!r)
 		r = put(s, NOW, 5, err);
 	if (!r)
-		r = store_trim(s, NOW + 86400, 86400 * 30, 86400, 1 << 20, err);
+		r = store_trim(s, NOW + 86400, &bounds, err);
 	return r;
 }
 

@@ -33,8 +33,15 @@ static void test_confirm(void)
 	is(risk_track(&t, 85, 100, 100, &config), RISK_SAME,
 	   "85 is not above 85");
 	t = (struct risk_track){ 0 };
-	is(risk_track(&t, 86, 100, 100, &config), RISK_RAISED,
-	   "above urgent once is enough");
+	is(risk_track(&t, 100, 100, 100, &config), RISK_SAME,
+	   "above urgent once is not enough either");
+	config.score.confirm = 5;
+	is(risk_track(&t, 86, 200, 200, &config), RISK_RAISED,
+	   "but twice is, whatever else it takes");
+	t = (struct risk_track){ 0 };
+	risk_track(&t, 75, 100, 100, &config);
+	is(risk_track(&t, 75, 200, 200, &config), RISK_SAME, "it takes five");
+	config.score.confirm = 2;
 
 	t = (struct risk_track){ 0 };
 	risk_track(&t, 75, 100 * DAY, 100 * DAY, &config);
@@ -47,6 +54,7 @@ static void test_release(void)
 	struct risk_track t = { 0 };
 	int64_t now = 100;
 
+	risk_track(&t, 90, now - 1, now - 1, &config);
 	risk_track(&t, 90, now, now, &config);
 	now += DAY;
 	is(risk_track(&t, 60, now, now, &config), RISK_SAME, "60 is no release");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the agent makes of a trained model, and of a file that is none. */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -145,7 +146,7 @@ static void test_load(void)
 	struct adshardd d = { .config = &config };
 	const struct ads_model *before;
 	struct ads_err err = { "" };
-	int fd = mkstemp(path);
+	int fd = mkstemp(path), other;
 
 	log_init(LOG_EMERG);
 	snprintf(config.score.model, sizeof(config.score.model), "%s", path);
@@ -155,6 +156,11 @@ static void test_load(void)
 	trained_load(&d);
 	ok(d.trained && d.trained->nr_trees == 2, "is taken");
 	before = d.trained;
+	other = open(path, O_WRONLY);
+	is(pwrite(other, "\x63", 1, 8), 1, "one of another version");
+	close(other);
+	trained_load(&d);
+	ok(d.trained == before, "is not taken");
 	is(ftruncate(fd, 0), 0, "the old one's file");
 	is(truncate(path, 100), 0, "is cut short");
 	trained_load(&d);

@@ -151,6 +151,82 @@ static void test_poor(void)
 	is(good, n, "an output that was cut short is refused at every byte");
 }
 
+/* Deep, wide, long: it takes no more time or room than it should. */
+static void test_hostile(void)
+{
+	size_t size = 4 << 20, n;
+	char *big = malloc(size + 1), *more;
+	struct smart_sample before;
+
+	/* ever deeper */
+	memset(big, '[', size);
+	memcpy(big, "{\"smartctl\":", 12);
+	is(smart_parse(big, size, 1, &s, NULL), -EBADMSG, "four million brackets");
+	/* as many attributes as fit, each of them another time */
+	n = sprintf(big, "{\"smartctl\":{},\"device\":{\"protocol\":\"ATA\"},"
+		    "\"ata_smart_attributes\":{\"table\":[{}");
+	for (int i = 0; n + 100 < size; i++)
+		n += sprintf(big + n, ",{\"id\":%d,\"raw\":{\"value\":%d}}",
+			     i % 255 + 1, i);
+	n += sprintf(big + n, "]}}");
+	is(smart_parse(big, n, 1, &s, NULL), 0, "a table of four megabytes");
+	is(s.nr_attrs, SMART_MAX_ATTRS, "of which some are taken");
+	/* a name that does not end */
+	memset(big, 'x', size);
+	n = sprintf(big, "{\"smartctl\":{},\"model_name\":\"");
+	big[n] = 'x';
+	memcpy(big + size - 2, "\"}", 3);
+	is(smart_parse(big, size, 1, &s, NULL), 0, "a name of four megabytes");
+	is(strlen(s.model), sizeof(s.model) - 1, "is cut");
+	more = smart_unknown(big, size);
+	ok(!more, "and is known");
+	free(more);
+	n = sprintf(big, "{\"smartctl\":{}");
+	for (int i = 0; i < 50000; i++)
+		n += sprintf(big + n, ",\"k%d\":\"%d\"", i, i);
+	n += sprintf(big + n, "}");
+	more = smart_unknown(big, n);
+	ok(more && strlen(more) <= SMART_MORE_MAX && strlen(more) > 500,
+	   "of fifty thousand fields some are kept");
+	free(more);
+	/* what was read before is nobody's business */
+	before = s;
+	is(smart_parse("{\"smartctl\"", 11, 1, &s, NULL), -EBADMSG, "cut short");
+	ok(s.nr_attrs == 0 && !s.health && before.model[0],
+	   "nothing of it is taken");
+	free(big);
+}
+
+static void test_more(void)
+{
+	static const char json[] =
+		"{\"smartctl\":{\"exit_status\":0},\"new_field\":7,"
+		"\"temperature\":{\"current\":30,\"lifetime_max\":55},"
+		"\"ata_sct_status\":{\"state\":{\"value\":1,\"s\":\"a\\\"b\"}},"
+		"\"short\":[1,2],\"log\":[1,2,3,4,5,6,7,8,9],\"x\":null,"
+		"\"nvme_smart_health_information_log\":{\"media_errors\":1,"
+		"\"host_reads\":99}}";
+	char *more = smart_unknown(json, strlen(json));
+
+	ok(more && !strcmp(more, "{\"new_field\":7,"
+			   "\"temperature.lifetime_max\":55,"
+			   "\"ata_sct_status.state.value\":1,"
+			   "\"ata_sct_status.state.s\":\"a\\\"b\","
+			   "\"short[0]\":1,\"short[1]\":2,"
+			   "\"nvme_smart_health_information_log.host_reads\":99}"),
+	   "what is not understood is kept: %s", more ? more : "nothing");
+	free(more);
+	ok(!smart_unknown("{}", 2) && !smart_unknown("x", 1) &&
+	   !smart_unknown("", 0), "nothing of nothing");
+	is(smart_vendor_raw("ST4000DM000-1F2168", 7, 3ULL << 32 | 12345), 3,
+	   "Seagate: errors above operations");
+	is(smart_vendor_raw("WDC WD40EFRX", 7, 12345), 12345, "others count errors");
+	is(smart_vendor_raw("STEC Z16", 1, 3ULL << 32), 3LL << 32,
+	   "another name that begins alike");
+	is(smart_vendor_raw("ST4000DM000", 188, 2ULL << 32 | 5 << 16 | 1), 5,
+	   "and what all pack alike");
+}
+
 /* Whatever a broken drive or bridge makes of it: no crash, no endless loop. */
 static void test_mutations(void)
 {
@@ -241,6 +317,8 @@ int main(void)
 	test_nvme();
 	test_scsi();
 	test_poor();
+	test_hostile();
+	test_more();
 	test_mutations();
 	test_exit();
 	test_collection();

@@ -5,9 +5,11 @@
 
 #include "daemon/act.h"
 #include "daemon/api/api.h"
+#include "daemon/api/foresight.h"
 #include "daemon/api/parts.h"
 #include "daemon/collect/collect.h"
 #include "daemon/cycle.h"
+#include "daemon/foresee.h"
 #include "daemon/history/history.h"
 #include "daemon/plan/jobs.h"
 #include "daemon/reload.h"
@@ -37,10 +39,9 @@ void part_text(struct json_object *o, const char *key, const char *s)
 }
 
 static void add_reasons(struct json_object *o, const struct member *m,
-			unsigned int max, bool full)
+			unsigned int max)
 {
-	struct json_object *list = ads_json_arr(o, full ? "factors" :
-							"reasons"), *r;
+	struct json_object *list = ads_json_arr(o, "reasons"), *r;
 
 	for (unsigned int i = 0; i < m->risk.nr && i < max; i++) {
 		const struct risk_reason *p = &m->risk.reason[i];
@@ -48,12 +49,6 @@ static void add_reasons(struct json_object *o, const struct member *m,
 		r = ads_json_push(list);
 		ads_json_str(r, "text", p->text);
 		ads_json_i64(r, "points", p->points);
-		if (!full)
-			continue;
-		ads_json_str(r, "mode", risk_mode_name(p->mode));
-		ads_json_str(r, "factor", p->factor);
-		ads_json_str(r, "value", p->value);
-		part_time(r, "since", p->since);
 	}
 }
 
@@ -64,6 +59,7 @@ static void add_identity(struct json_object *o, const struct member *m)
 	ads_json_uuid(o, "pool", m->pool->k.uuid);
 	ads_json_i64(o, "member", m->k.index);
 	ads_json_uuid(o, "uuid", m->k.uuid);
+	part_text(o, "pool_name", m->pool->k.name);
 	part_text(o, "device", m->dev.path);
 	part_text(o, "model", s->model[0] ? s->model : m->dev.model);
 	part_text(o, "serial", s->serial[0] ? s->serial : m->dev.serial);
@@ -92,10 +88,15 @@ static void add_load(struct json_object *o, const struct member *m)
 	}
 	l = ads_json_obj(o, "load");
 	ads_json_double(l, "utilisation", m->io.util);
+	ads_json_double(l, "queue", m->io.queue);
 	ads_json_double(l, "reads_per_second", m->io.read_rate);
 	ads_json_double(l, "writes_per_second", m->io.write_rate);
 	ads_json_double(l, "read_bytes_per_second", m->io.read_bytes);
 	ads_json_double(l, "write_bytes_per_second", m->io.write_bytes);
+	ads_json_double(l, "read_size", m->io.read_rate > 0 ?
+			m->io.read_bytes / m->io.read_rate : 0);
+	ads_json_double(l, "write_size", m->io.write_rate > 0 ?
+			m->io.write_bytes / m->io.write_rate : 0);
 	ads_json_double(l, "read_latency_p50", m->read_latency.p50);
 	ads_json_double(l, "read_latency_p99", m->read_latency.p99);
 	ads_json_double(l, "write_latency_p50", m->write_latency.p50);
@@ -136,7 +137,7 @@ static void add_member(struct json_object *list, const struct member *m,
 		ads_json_str(o, "mode", risk_mode_name(m->risk.mode));
 	else
 		ads_json_null(o, "mode");
-	add_reasons(o, m, 3, false);
+	add_reasons(o, m, 3);
 	ads_json_bool(o, "at_risk", m->track.at_risk);
 	/* why it is not evacuated though it should be */
 	part_text(o, "blocked", c && c->wanted ? c->why : NULL);
@@ -144,6 +145,7 @@ static void add_member(struct json_object *list, const struct member *m,
 	ads_json_u64(o, "io_errors", m->errors.total);
 	add_load(o, m);
 	add_patrol(o, m);
+	api_foresight(o, m, false);
 }
 
 static void warn(struct json_object *list, const char *text)
@@ -155,6 +157,7 @@ static void add_warnings(struct json_object *o, struct adshardd *d)
 {
 	struct json_object *list = ads_json_arr(o, "warnings");
 	const char *problem = history_problem(d->history), *what;
+	int64_t leapt, leap;
 	char text[400];
 	double silent;
 
@@ -172,6 +175,16 @@ static void add_warnings(struct json_object *o, struct adshardd *d)
 	}
 	if (problem) {
 		snprintf(text, sizeof(text), "history: %s", problem);
+		warn(list, text);
+	}
+	leapt = foresee_clock(d, &leap);
+	if (leapt) {
+		char span[32];
+
+		snprintf(text, sizeof(text), "clock: was set %s by %s",
+			 leap > 0 ? "forward" : "back",
+			 ads_format_duration((double)llabs(leap), span,
+					     sizeof(span)));
 		warn(list, text);
 	}
 	if (!d->patrol && d->config->patrol.enable && !d->once)
@@ -224,6 +237,8 @@ struct json_object *api_status(struct adshardd *d)
 		free(c);
 	}
 	part_jobs(o, d);
+	api_causes(o, d);
+	api_host(o, d);
 	add_warnings(o, d);
 	return o;
 }
@@ -267,15 +282,16 @@ struct member *part_member(struct adshardd *d, struct json_object *req)
 	if (!ads_json_get_str(req, "member", &text) &&
 	    !ads_json_get_i64(req, "member", &index))
 		return NULL;
-	if (ads_json_get_str(req, "pool", &in) && ads_parse_uuid(in, pool))
-		return NULL;
+	if (!ads_json_get_str(req, "pool", &in) || ads_parse_uuid(in, pool))
+		memset(pool, 0, sizeof(pool));	/* it is a name, then */
 	if (text && ads_parse_u64(text, UINT32_MAX, &number) == 0) {
 		index = (int64_t)number;
 		text = NULL;
 	}
 	is_uuid = text && ads_parse_uuid(text, uuid) == 0;
 	for (struct pool *p = d->pools; p; p = p->next) {
-		if (in && memcmp(pool, p->k.uuid, ADS_UUID_LEN))
+		if (in && memcmp(pool, p->k.uuid, ADS_UUID_LEN) &&
+		    strcmp(in, p->k.name))
 			continue;
 		for (struct member *m = p->members; m; m = m->next) {
 			bool is = is_uuid ? !memcmp(uuid, m->k.uuid,
@@ -297,7 +313,7 @@ static struct json_object *answer_risk(struct adshardd *d,
 				       struct json_object *req)
 {
 	struct member *m = part_member(d, req);
-	struct json_object *o, *modes, *part;
+	struct json_object *o;
 	int64_t now = now_epoch();
 
 	if (!m)
@@ -311,21 +327,21 @@ static struct json_object *answer_risk(struct adshardd *d,
 	ads_json_bool(o, "at_risk", m->track.at_risk);
 	part_time(o, "at_risk_since", m->track.at_risk);
 	part_time(o, "quiet_since", m->track.quiet);
-	modes = ads_json_arr(o, "modes");
-	for (int i = 0; i < RISK_MODES; i++) {
-		if (!m->risk.part[i].known)
-			continue;
-		part = ads_json_push(modes);
-		ads_json_str(part, "mode", risk_mode_name(i));
-		ads_json_i64(part, "score", m->risk.part[i].score);
-		part_time(part, "evidence", m->risk.part[i].time);
-	}
-	add_reasons(o, m, RISK_MAX_REASONS, true);
+	api_foresight(o, m, true);
 	add_smart(o, m, now);
 	ads_json_u64(o, "io_errors", m->errors.total);
 	add_load(o, m);
 	add_patrol(o, m);
 	return o;
+}
+
+static struct json_object *answer_history(struct adshardd *d,
+					  struct json_object *req)
+{
+	struct member *m = part_member(d, req);
+
+	return m ? api_history(m) :
+		   part_error(ENOENT, "there is no such member (or several): give its device or UUID");
 }
 
 static struct json_object *answer_version(void)
@@ -379,6 +395,7 @@ static const struct command {
 } commands[] = {
 	{ "status", false, api_status, NULL },
 	{ "risk", false, NULL, answer_risk },
+	{ "history", false, NULL, answer_history },
 	{ "jobs", false, answer_jobs, NULL },
 	{ "job", true, NULL, answer_job },
 	{ "plan", false, NULL, answer_plan },

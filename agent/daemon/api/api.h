@@ -5,6 +5,8 @@
  *	{"cmd":"status"}		everything: members, jobs, warnings
  *	{"cmd":"risk","member":M}	one member explained; M is a device, a
  *					UUID, or an index with "pool":UUID
+ *	{"cmd":"history","member":M}	how its score, temperature, counters and
+ *					load went
  *	{"cmd":"jobs"}			jobs, what is begun "by_hand", and what
  *					should be done and is "waiting", with why
  *	{"cmd":"version"}

@@ -24,6 +24,9 @@
 void smart_start(struct member *m);
 void smart_stop(struct member *m);
 
+/* Asks again in a moment, for a second reading of what was remarkable. */
+void smart_again(struct member *m);
+
 /* Seconds since the last sample with health data, -1: there is none. */
 int64_t smart_age(const struct member *m, int64_t now);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "daemon/collect/collect.h"
@@ -68,6 +69,15 @@ static void look_for_errors(struct member *m, int64_t now)
 	errors_look(&m->errors, now, n, m->daemon->config);
 }
 
+static void add_latency(struct load_minute *l, enum slow_op op,
+			const struct latency *t)
+{
+	if (!t->count || !(t->mean > 0))
+		return;
+	l->samples[op] += (double)t->count;
+	l->latency[op] += (double)t->count * log(t->mean);
+}
+
 static void add_to_minute(struct member *m, int64_t now)
 {
 	struct load_minute *l = &m->load;
@@ -82,6 +92,9 @@ static void add_to_minute(struct member *m, int64_t now)
 	l->read_wait += m->io.read_wait;
 	l->write_wait += m->io.write_wait;
 	l->util += m->io.util;
+	l->queue += m->io.queue;
+	add_latency(l, SLOW_READ, &m->read_latency);
+	add_latency(l, SLOW_WRITE, &m->write_latency);
 }
 
 int collect_minute(struct member *m, int64_t now, struct load_minute *row)
@@ -98,6 +111,10 @@ int collect_minute(struct member *m, int64_t now, struct load_minute *row)
 	row->read_wait /= n;
 	row->write_wait /= n;
 	row->util /= n;
+	row->queue /= n;
+	for (int op = 0; op < SLOW_OPS; op++)
+		row->latency[op] = row->samples[op] > 0 ?
+				   exp(row->latency[op] / row->samples[op]) : 0;
 	memset(&m->load, 0, sizeof(m->load));
 	return 1;
 }
@@ -113,6 +130,7 @@ void collect_counters(struct member *m, int64_t now)
 		iostat_update(&m->io, &raw, now_mono());
 		if (m->io.known)
 			add_to_minute(m, now);
+		m->looked = now_mono();
 	}
 	if (m->patroller)
 		patroller_load(m->patroller, m->io.known ? m->io.util : 0);

@@ -11,17 +11,19 @@
 
 int iostat_parse(const char *line, struct iostat_raw *out)
 {
-	unsigned long long v[10];
+	unsigned long long v[11] = { 0 };
 
-	/* reads merged sectors ms, the same for writes, in flight, busy ms */
-	if (sscanf(line, "%llu %llu %llu %llu %llu %llu %llu %llu %llu %llu",
+	/* reads merged sectors ms, the same for writes, in flight, busy ms,
+	 * and ms weighed with what was in flight */
+	if (sscanf(line,
+		   "%llu %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu",
 		   &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7],
-		   &v[8], &v[9]) != 10)
+		   &v[8], &v[9], &v[10]) < 10)
 		return -EBADMSG;
 	*out = (struct iostat_raw){
 		.reads = v[0], .read_sectors = v[2], .read_ms = v[3],
 		.writes = v[4], .write_sectors = v[6], .write_ms = v[7],
-		.busy_ms = v[9],
+		.busy_ms = v[9], .queue_ms = v[10],
 	};
 	return 0;
 }
@@ -69,6 +71,7 @@ void iostat_update(struct iostat *s, const struct iostat_raw *raw, double now)
 		s->util = per_second(raw->busy_ms, old->busy_ms, dt) / 1000;
 		if (s->util > 1)
 			s->util = 1;
+		s->queue = per_second(raw->queue_ms, old->queue_ms, dt) / 1000;
 		weight = s->known ? 1 - exp2(-dt / LOAD_HALF_LIFE) : 1;
 		s->load += weight * (s->util - s->load);
 		s->known = true;
@@ -100,6 +103,19 @@ double latency_quantile(const uint64_t *hist, double q)
 	return exp2(ADSHARD_HIST_BUCKETS) / 1e9;
 }
 
+/* Of the middles of the buckets; what they have in common cancels out between
+ * disks. */
+static double geometric_mean(const uint64_t *hist)
+{
+	double n = 0, sum = 0;
+
+	for (int i = 0; i < ADSHARD_HIST_BUCKETS; i++) {
+		n += (double)hist[i];
+		sum += (double)hist[i] * (i + 0.5);
+	}
+	return n > 0 ? exp2(sum / n) / 1e9 : 0;
+}
+
 void latency_update(struct latency *l, const uint64_t *hist)
 {
 	uint64_t diff[ADSHARD_HIST_BUCKETS];
@@ -114,6 +130,7 @@ void latency_update(struct latency *l, const uint64_t *hist)
 	if (l->known && l->count) {
 		l->p50 = latency_quantile(diff, 0.5);
 		l->p99 = latency_quantile(diff, 0.99);
+		l->mean = geometric_mean(diff);
 	}
 	memcpy(l->hist, hist, sizeof(l->hist));
 	l->known = true;

@@ -16,6 +16,7 @@ struct iostat_raw {
 	uint64_t reads, read_sectors, read_ms;
 	uint64_t writes, write_sectors, write_ms;
 	uint64_t busy_ms;
+	uint64_t queue_ms;	/* sum of what all requests took so far */
 };
 
 struct iostat {
@@ -26,6 +27,7 @@ struct iostat {
 	double read_bytes, write_bytes;	/* bytes per second */
 	double read_wait, write_wait;	/* seconds, mean; 0 if none */
 	double util;		/* 0..1, time with something in flight */
+	double queue;		/* requests in flight, mean */
 	double load;		/* @util, smoothed over five minutes */
 };
 
@@ -42,6 +44,7 @@ struct latency {
 	uint64_t hist[ADSHARD_HIST_BUCKETS];	/* as last seen */
 	uint64_t count;		/* sampled completions of the last interval */
 	double p50, p99;	/* seconds, of the last interval with any */
+	double mean;		/* geometric, likewise */
 };
 
 /* Takes the histogram as it stands, keeps the percentiles of what is new. */

@@ -159,12 +159,18 @@ static void go_read(struct patroller *r)
 	submit(r, sqe);
 }
 
-static uint64_t pause_of(const struct patroller *r)
+/* Bytes per second: as is said, or what reads all of it in the days. */
+static double rate_of(const struct patroller *r)
 {
 	const struct config *c = *r->config;
 
-	return (uint64_t)((double)next_length(r) / (double)c->patrol.rate *
-			  1e6);
+	return c->patrol.rate ? (double)c->patrol.rate :
+	       (double)(r->end - r->start) / ((double)c->patrol.days * 86400);
+}
+
+static uint64_t pause_of(const struct patroller *r)
+{
+	return (uint64_t)((double)next_length(r) / rate_of(r) * 1e6);
 }
 
 static void step(struct patroller *r)

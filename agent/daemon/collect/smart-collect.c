@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/collect/collect.h"
+#include "daemon/collect/smart-scan.h"
 #include "daemon/cycle.h"
 #include "daemon/log.h"
 #include "daemon/unused.h"
 
 #define MAX_OUTPUT	(4 << 20)
+/* evidence counts seconds: a second reading must not fall into the first one's */
+#define AGAIN_USEC	2000000
 #define SPREAD_USEC	150000	/* between the first runs of two members */
 
 static void arm(struct member *m, uint64_t usec)
@@ -66,6 +70,8 @@ static void take(struct member *m, const struct child_result *res)
 		log_info(m->object, "SMART: there is data again");
 	m->smart.failures = 0;
 	m->smart.problem[0] = 0;
+	free(m->smart.more);
+	m->smart.more = smart_unknown(res->output, res->len);
 	cycle_sample(m, &sample);
 }
 
@@ -98,9 +104,17 @@ static void ask(struct member *m)
 	char *argv[] = {
 		(char *)c->smart.command, "--json",
 		c->smart.extended ? "-x" : "-a", "-n", standby,
-		m->disk, NULL
+		NULL, NULL, NULL, NULL
 	};
-	int r;
+	struct smart_target target;
+	int r, n = 5;
+
+	smart_scan_target(m, &target);
+	if (target.type[0]) {
+		argv[n++] = "-d";
+		argv[n++] = target.type;
+	}
+	argv[n] = target.device;
 
 	/* 42: what it shall return if the drive sleeps */
 	snprintf(standby, sizeof(standby), "standby,%d", SMARTCTL_ASLEEP);
@@ -149,10 +163,18 @@ void smart_start(struct member *m)
 	arm(m, delay);
 }
 
+void smart_again(struct member *m)
+{
+	if (m->smart.timer)
+		arm(m, AGAIN_USEC);
+}
+
 void smart_stop(struct member *m)
 {
 	m->smart.timer = sd_event_source_disable_unref(m->smart.timer);
 	child_forget(&m->smart.child);
+	free(m->smart.more);
+	m->smart.more = NULL;
 	m->smart.running = false;
 }
 

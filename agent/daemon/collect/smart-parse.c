@@ -116,7 +116,7 @@ static void parse_attrs(struct json_object *table, struct smart_sample *s)
 					get(get(o, "flags"), "prefailure")),
 			.failing = strcmp(failed, "now") == 0 ||
 				   strcmp(failed, "FAILING_NOW") == 0,
-			.raw = ads_smart_unpack(id, raw),
+			.raw = smart_vendor_raw(s->model, id, raw),
 		};
 		s->nr_attrs++;
 	}

@@ -89,6 +89,22 @@ struct smart_sample {
 int smart_parse(const char *json, size_t len, int64_t time,
 		struct smart_sample *out, struct ads_err *err);
 
+/*
+ * All numbers, words and switches of @json that smart_parse() makes nothing of, by
+ * their path ("ata_sct_status.device_state": "0"), so that what is not understood
+ * today is there when it is; not the long lists of logs. A JSON object for free(),
+ * or NULL if there is nothing; never more than SMART_MORE_MAX bytes.
+ */
+char *smart_unknown(const char *json, size_t len);
+#define SMART_MORE_MAX	8192
+
+/*
+ * The raw value of an attribute for what it counts. What all vendors pack alike is
+ * unpacked by ads_smart_unpack(); Seagate has errors above operations in the rates
+ * 1, 7 and 195, and SandForce's SSDs the same in 1 and 195.
+ */
+uint64_t smart_vendor_raw(const char *model, uint8_t id, uint64_t raw);
+
 /* NULL if the drive has no such attribute. */
 const struct smart_attr *smart_attr(const struct smart_sample *s, uint8_t id);
 

@@ -25,6 +25,11 @@ const struct track_info track_info[TRACK_NR] = {
 				     "minutes above the critical temperature" },
 	[TRACK_GROWN_DEFECTS] = { 2000, SERIES_COUNTER, "grown defects" },
 	[TRACK_UNCORRECTED] = { 2001, SERIES_COUNTER, "uncorrected errors" },
+	[TRACK_LINK_RESETS] = { 3000, SERIES_COUNTER, "link resets" },
+	[TRACK_LOG_TIMEOUTS] = { 3001, SERIES_COUNTER,
+				 "commands that the kernel gave up" },
+	[TRACK_LOG_MEDIUM] = { 3002, SERIES_COUNTER,
+			       "medium errors in the kernel's log" },
 };
 
 int track_by_code(int code)
@@ -57,15 +62,21 @@ void drive_free(struct drive *d)
 		return;
 	for (int i = 0; i < TRACK_NR; i++)
 		series_free(&d->series[i]);
+	free(d->day);
 	free(d);
 }
 
 /* false: the sample does not say. */
-static bool reading(const struct smart_sample *s, enum track t, uint64_t *v)
+static bool reading(const struct drive *d, const struct smart_sample *s,
+		    enum track t, uint64_t *v)
 {
 	const struct smart_attr *a;
 	int64_t sum = 0;
 
+	if (t >= TRACK_LINK_RESETS) {
+		*v = d->counted[t - TRACK_LINK_RESETS];
+		return d->counting;
+	}
 	if (t == TRACK_USED) {
 		*v = s->used < 0 ? 0 : s->used;
 		return s->used != SMART_NONE;
@@ -118,7 +129,7 @@ unsigned int drive_add(struct drive *d, const struct smart_sample *s,
 	if (!s->health)
 		return 0;
 	for (int t = 0; t < TRACK_NR; t++) {
-		if (!reading(s, t, &v))
+		if (!reading(d, s, t, &v))
 			continue;
 		if (series_add(&d->series[t], s->time, v)) {
 			changes[n].track = t;
@@ -139,4 +150,33 @@ void drive_load(struct drive *d, enum track track, int64_t time,
 		uint64_t value)
 {
 	series_add(&d->series[track], time, value);
+	if (track >= TRACK_LINK_RESETS)
+		d->counted[track - TRACK_LINK_RESETS] = value;
+}
+
+void drive_count(struct drive *d, enum track t)
+{
+	if (d->counted[t - TRACK_LINK_RESETS] < UINT64_MAX)
+		d->counted[t - TRACK_LINK_RESETS]++;
+}
+
+void drive_note_day(struct drive *d, const struct drive_day *day)
+{
+	while (d->nr_days && d->day[d->nr_days - 1].day >= day->day)
+		d->nr_days--;
+	if (d->nr_days == DRIVE_DAYS) {
+		memmove(d->day, d->day + 1,
+			(d->nr_days - 1) * sizeof(d->day[0]));
+		d->nr_days--;
+	} else if (d->nr_days == d->cap_days) {
+		unsigned int cap = d->cap_days ? d->cap_days * 2 : 8;
+		struct drive_day *more;
+
+		more = realloc(d->day, cap * sizeof(*more));
+		if (!more)
+			return;
+		d->day = more;
+		d->cap_days = cap;
+	}
+	d->day[d->nr_days++] = *day;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/history/history.h"
 #include "daemon/log.h"
@@ -16,8 +17,8 @@
 #define STALL_SECONDS	30
 
 enum op {
-	OPEN, ASK_DRIVE, ASK_MEMBER,
-	PUT_SAMPLE, PUT_MEMBER, PUT_LOAD, PUT_SCORE, PUT_JOB, TRIM,
+	OPEN, ASK_DRIVE, ASK_MEMBER, ASK_LOADS,
+	PUT_SAMPLE, PUT_MEMBER, PUT_LOAD, PUT_SLOW, PUT_SCORE, PUT_JOB, TRIM,
 };
 
 /* Belongs to the thread. */
@@ -50,13 +51,20 @@ struct op_task {
 		struct store_load load;
 		struct store_score score;
 		struct job job;
-		struct { int64_t now, log, load, size; } trim;
+		struct { struct store_slow row; long length; } slow;
+		struct {
+			struct store_loads loads;
+			int64_t since;
+			long step, length;
+		} ask;
+		struct { int64_t now; struct store_bounds bounds; } trim;
 	} u;
 	/* answers */
 	struct store_row *rows;
 	struct job *jobs;
-	size_t nr;
+	size_t nr, nr_days;
 	int64_t power_on;
+	struct drive_day *days;
 };
 
 static void reopen(struct op_task *t, struct private *p)
@@ -79,11 +87,22 @@ static void execute(struct op_task *t, struct store *s)
 		t->error = store_load_drive(s, t->u.sample.model,
 					    t->u.sample.serial, &t->rows,
 					    &t->nr, &t->power_on, &t->err);
+		t->days = calloc(DRIVE_DAYS, sizeof(*t->days));
+		if (!t->error && t->days)
+			t->error = store_load_days(s, t->u.sample.model,
+						   t->u.sample.serial, 0,
+						   t->days, DRIVE_DAYS,
+						   &t->nr_days, &t->err);
 		break;
 	case ASK_MEMBER:
 		t->error = store_load_member(s, &t->u.member, &t->err);
 		if (t->error == -ENOENT)
 			t->error = 0;
+		break;
+	case ASK_LOADS:
+		t->error = store_load_loads(s, &t->u.ask.loads, t->u.ask.since,
+					    t->u.ask.step, t->u.ask.length,
+					    &t->err);
 		break;
 	case PUT_SAMPLE:
 		t->error = store_sample(s, &t->u.sample, &t->err);
@@ -94,6 +113,10 @@ static void execute(struct op_task *t, struct store *s)
 	case PUT_LOAD:
 		t->error = store_load_row(s, &t->u.load, &t->err);
 		break;
+	case PUT_SLOW:
+		t->error = store_slow(s, &t->u.slow.row, t->u.slow.length,
+				      &t->err);
+		break;
 	case PUT_SCORE:
 		t->error = store_score(s, &t->u.score, &t->err);
 		break;
@@ -101,8 +124,8 @@ static void execute(struct op_task *t, struct store *s)
 		t->error = store_job(s, &t->u.job, &t->err);
 		break;
 	case TRIM:
-		t->error = store_trim(s, t->u.trim.now, t->u.trim.log,
-				      t->u.trim.load, t->u.trim.size, &t->err);
+		t->error = store_trim(s, t->u.trim.now, &t->u.trim.bounds,
+				      &t->err);
 		break;
 	}
 }
@@ -135,6 +158,11 @@ static void drop_op(struct task *task)
 
 	if (t->op == PUT_SAMPLE)
 		free(t->u.sample.smart);
+	if (t->op == ASK_LOADS) {
+		free(t->u.ask.loads.row);
+		free(t->u.ask.loads.day);
+	}
+	free(t->days);
 	free(t->rows);
 	free(t->jobs);
 	free(t);
@@ -172,10 +200,15 @@ static void done_op(struct task *task)
 		break;
 	case ASK_DRIVE:
 		h->calls.drive(t->u.sample.model, t->u.sample.serial, t->rows,
-			       t->error ? 0 : t->nr, t->power_on, h->arg);
+			       t->error ? 0 : t->nr, t->power_on, t->days,
+			       t->error ? 0 : t->nr_days, h->arg);
 		break;
 	case ASK_MEMBER:
 		h->calls.member(&t->u.member, h->arg);
+		break;
+	case ASK_LOADS:
+		if (!t->error)
+			h->calls.loads(&t->u.ask.loads, h->arg);
 		break;
 	default:
 		break;
@@ -280,6 +313,20 @@ int history_ask_member(struct history *h, const uint8_t *uuid)
 	return submit(t);
 }
 
+int history_ask_loads(struct history *h, const uint8_t *uuid,
+		      const struct config *c)
+{
+	struct op_task *t = new_op(h, ASK_LOADS, "read loads");
+
+	if (!t)
+		return -EAGAIN;
+	memcpy(t->u.ask.loads.uuid, uuid, ADS_UUID_LEN);
+	t->u.ask.step = c->forecast.step;
+	t->u.ask.length = c->slow.day;
+	t->u.ask.since = time(NULL) - LOADS_MAX * c->forecast.step;
+	return submit(t);
+}
+
 static void add_number(struct json_object *o, const char *key, int64_t v)
 {
 	if (v != SMART_NONE)
@@ -287,7 +334,7 @@ static void add_number(struct json_object *o, const char *key, int64_t v)
 }
 
 /* All that was read, for whoever trains a better model: {"5":[100,100,0],...} */
-static char *smart_json(const struct smart_sample *s)
+static char *smart_json(const struct smart_sample *s, const char *more)
 {
 	struct json_object *o = json_object_new_object(), *a;
 	char key[8], *text;
@@ -321,13 +368,19 @@ static char *smart_json(const struct smart_sample *s)
 		add_number(o, "uncorrected_read", s->uncorrected_read);
 		add_number(o, "uncorrected_write", s->uncorrected_write);
 	}
+	if (more) {
+		a = json_tokener_parse(more);
+		if (a)
+			json_object_object_add(o, "more", a);
+	}
 	text = strdup(json_object_to_json_string_ext(o,
 						     JSON_C_TO_STRING_PLAIN));
 	json_object_put(o);
 	return text;
 }
 
-void history_sample(struct history *h, const struct smart_sample *s, int score,
+void history_sample(struct history *h, const struct smart_sample *s,
+		    const char *more, int score,
 		    const struct drive_change *changes, unsigned int nr)
 {
 	struct op_task *t = new_op(h, PUT_SAMPLE, "write a sample");
@@ -343,7 +396,7 @@ void history_sample(struct history *h, const struct smart_sample *s, int score,
 	row->temperature = s->temperature;
 	row->power_on = s->power_on;
 	row->score = score;
-	row->smart = smart_json(s);
+	row->smart = smart_json(s, more);
 	row->nr = nr;
 	memcpy(row->change, changes, nr * sizeof(*changes));
 	submit(t);
@@ -366,6 +419,17 @@ void history_load(struct history *h, const struct store_load *row)
 	if (!t)
 		return;
 	t->u.load = *row;
+	submit(t);
+}
+
+void history_slow(struct history *h, const struct store_slow *row, long length)
+{
+	struct op_task *t = new_op(h, PUT_SLOW, "write a comparison");
+
+	if (!t)
+		return;
+	t->u.slow.row = *row;
+	t->u.slow.length = length;
 	submit(t);
 }
 
@@ -396,9 +460,13 @@ void history_trim(struct history *h, int64_t now, const struct config *c)
 	if (!t)
 		return;
 	t->u.trim.now = now;
-	t->u.trim.log = c->history.keep_log;
-	t->u.trim.load = c->history.keep_load;
-	t->u.trim.size = c->history.max_size;
+	t->u.trim.bounds = (struct store_bounds){
+		.log = c->history.keep_log,
+		.minutes = c->history.keep_minutes,
+		.tens = c->history.keep_load,
+		.hours = c->history.keep_hours,
+		.size = c->history.max_size,
+	};
 	submit(t);
 }
 

@@ -25,9 +25,10 @@ struct history_calls {
 	/* @nr 0 if nothing is known, or the question could not be asked. */
 	void (*drive)(const char *model, const char *serial,
 		      const struct store_row *rows, size_t nr, int64_t power_on,
-		      void *arg);
+		      const struct drive_day *days, size_t nr_days, void *arg);
 	/* All zero if it is not known. */
 	void (*member)(const struct store_member *m, void *arg);
+	void (*loads)(const struct store_loads *l, void *arg);
 };
 
 /* @readonly: it answers, and forgets what it is given. */
@@ -45,12 +46,17 @@ bool history_free(struct history *h);	/* NULL is fine */
 int history_ask_drive(struct history *h, const char *model,
 		      const char *serial);
 int history_ask_member(struct history *h, const uint8_t *uuid);
+int history_ask_loads(struct history *h, const uint8_t *uuid,
+		      const struct config *c);
 
 /* All of these copy what they are given. @h may be NULL. */
-void history_sample(struct history *h, const struct smart_sample *s, int score,
+/* @more: what else the drive said, a JSON object, or NULL. */
+void history_sample(struct history *h, const struct smart_sample *s,
+		    const char *more, int score,
 		    const struct drive_change *changes, unsigned int nr);
 void history_member(struct history *h, const struct store_member *m);
 void history_load(struct history *h, const struct store_load *row);
+void history_slow(struct history *h, const struct store_slow *row, long length);
 void history_score(struct history *h, const struct store_score *row);
 void history_job(struct history *h, const struct job *j);
 void history_trim(struct history *h, int64_t now, const struct config *c);

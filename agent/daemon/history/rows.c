@@ -7,20 +7,6 @@
 
 #include "daemon/history/store-priv.h"
 
-static int begin(struct store *s, struct ads_err *err)
-{
-	return store_run(s, err, "BEGIN IMMEDIATE", "");
-}
-
-static int end(struct store *s, int r, struct ads_err *err)
-{
-	if (r) {
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		return r;
-	}
-	return store_run(s, err, "COMMIT", "");
-}
-
 /* -1 stands for "there is none": SMART_NONE is nothing for SQL. */
 static int64_t or_minus(int64_t v)
 {
@@ -33,7 +19,7 @@ int store_sample(struct store *s, const struct store_sample *row,
 	static const char drive[] =
 		"(SELECT id FROM drive WHERE model=?1 AND serial=?2)";
 	char sql[256];
-	int r = begin(s, err);
+	int r = store_begin(s, err);
 
 	if (r)
 		return r;
@@ -56,7 +42,7 @@ int store_sample(struct store *s, const struct store_sample *row,
 			      row->time / 86400, (int64_t)row->score,
 			      or_minus(row->temperature),
 			      or_minus(row->power_on), row->smart);
-	return end(s, r, err);
+	return store_end(s, r, err);
 }
 
 int store_load_drive(struct store *s, const char *model, const char *serial,
@@ -116,6 +102,33 @@ int store_load_drive(struct store *s, const char *model, const char *serial,
 	return 0;
 }
 
+int store_load_days(struct store *s, const char *model, const char *serial,
+		    int64_t since, struct drive_day *days, size_t max,
+		    size_t *n, struct ads_err *err)
+{
+	sqlite3_stmt *st;
+	size_t nr = 0;
+	int r;
+
+	r = store_query(s, &st, err, "SELECT * FROM (SELECT day, score,"
+			" temperature FROM day WHERE drive = (SELECT id FROM"
+			" drive WHERE model=?1 AND serial=?2) AND day >= ?3"
+			" ORDER BY day DESC LIMIT ?4) ORDER BY day", "ssii",
+			model, serial, since / 86400, (int64_t)max);
+	if (r)
+		return r;
+	while (nr < max && (r = sqlite3_step(st)) == SQLITE_ROW)
+		days[nr++] = (struct drive_day){
+			.day = sqlite3_column_int(st, 0),
+			.score = (int16_t)sqlite3_column_int(st, 1),
+			.temperature = (int16_t)sqlite3_column_int(st, 2),
+		};
+	*n = nr;
+	r = store_error(s, r, "read", err);
+	sqlite3_finalize(st);
+	return r;
+}
+
 int store_load_member(struct store *s, struct store_member *m,
 		      struct ads_err *err)
 {
@@ -158,47 +171,26 @@ int store_member(struct store *s, const struct store_member *m,
 }
 
 /* Series refer to a member by a number, so it has to have one. */
-static int know_member(struct store *s, const uint8_t *uuid,
-		       struct ads_err *err)
+int store_know(struct store *s, const uint8_t *uuid, struct ads_err *err)
 {
 	return store_run(s, err, "INSERT OR IGNORE INTO member(uuid) VALUES(?)",
 			 "u", uuid);
 }
 
-int store_load_row(struct store *s, const struct store_load *row,
-		   struct ads_err *err)
-{
-	int r = begin(s, err);
-
-	if (r)
-		return r;
-	r = know_member(s, row->uuid, err);
-	if (!r)
-		r = store_run(s, err, "INSERT OR REPLACE INTO load VALUES("
-			      "(SELECT id FROM member WHERE uuid=?1), ?2, ?3,"
-			      " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-			      "uidddddddddi", row->uuid, row->minute,
-			      row->read_rate, row->write_rate, row->read_bytes,
-			      row->write_bytes, row->read_wait,
-			      row->write_wait, row->util, row->read_p99,
-			      row->write_p99, (int64_t)row->errors);
-	return end(s, r, err);
-}
-
 int store_score(struct store *s, const struct store_score *row,
 		struct ads_err *err)
 {
-	int r = begin(s, err);
+	int r = store_begin(s, err);
 
 	if (r)
 		return r;
-	r = know_member(s, row->uuid, err);
+	r = store_know(s, row->uuid, err);
 	if (!r)
 		r = store_run(s, err, "INSERT OR REPLACE INTO score VALUES("
 			      "(SELECT id FROM member WHERE uuid=?1), ?2, ?3,"
 			      " ?4, ?5)", "uiiss", row->uuid, row->time,
 			      (int64_t)row->score, row->mode, row->text);
-	return end(s, r, err);
+	return store_end(s, r, err);
 }
 
 int store_job(struct store *s, const struct job *j, struct ads_err *err)

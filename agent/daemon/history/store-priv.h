@@ -23,4 +23,22 @@ int store_query(struct store *s, sqlite3_stmt **out, struct ads_err *err,
 int store_run(struct store *s, struct ads_err *err, const char *sql,
 	      const char *types, ...);
 
+/* One number out of the database, @value 0 if there is none. */
+int store_number(struct store *s, const char *sql, int64_t *value,
+		 struct ads_err *err);
+
+/* BEGIN, and COMMIT or (@r) ROLLBACK; end returns @r. */
+int store_begin(struct store *s, struct ads_err *err);
+int store_end(struct store *s, int r, struct ads_err *err);
+
+/* The member has a row that others refer to from now on. */
+int store_know(struct store *s, const uint8_t *uuid, struct ads_err *err);
+
+/* Of loads: the sums of what was not summed up, and what is too old. */
+int store_roll(struct store *s, int64_t now, struct ads_err *err);
+int store_trim_loads(struct store *s, int64_t now,
+		     const struct store_bounds *b, struct ads_err *err);
+/* The oldest twentieth of the time that is covered; of loads, else of days. */
+int store_shrink(struct store *s, struct ads_err *err);
+
 #endif

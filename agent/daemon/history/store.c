@@ -11,6 +11,41 @@
 
 #define APPLICATION_ID	0x61647368	/* "adsh" */
 
+/* What version 2 has more: @span is how many minutes are in a row of loads. */
+#define SCHEMA_2 \
+	"CREATE TABLE job(" \
+	"	id INTEGER PRIMARY KEY, pool BLOB NOT NULL," \
+	"	uuid BLOB NOT NULL, member INTEGER NOT NULL," \
+	"	state INTEGER NOT NULL, by_agent INTEGER, reason TEXT," \
+	"	note TEXT, segments_total INTEGER, segments_done INTEGER," \
+	"	bytes_total INTEGER, bytes_done INTEGER, started INTEGER," \
+	"	finished INTEGER, paused INTEGER, priority INTEGER," \
+	"	kind INTEGER);" \
+	"CREATE TABLE load(" \
+	"	span INTEGER NOT NULL, member INTEGER NOT NULL," \
+	"	time INTEGER NOT NULL, read_rate REAL, write_rate REAL," \
+	"	read_bytes REAL, write_bytes REAL, read_wait REAL," \
+	"	write_wait REAL, util REAL, queue REAL, read_latency REAL," \
+	"	write_latency REAL, read_p99 REAL, write_p99 REAL," \
+	"	errors REAL, PRIMARY KEY(span, member, time)) WITHOUT ROWID;" \
+	"CREATE TABLE slow(" \
+	"	member INTEGER NOT NULL, length INTEGER NOT NULL," \
+	"	day INTEGER NOT NULL, peers REAL, self REAL," \
+	"	PRIMARY KEY(member, length, day)) WITHOUT ROWID;" \
+	"CREATE TABLE mark(" \
+	"	name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
+
+/* From version 1, which had but minutes. */
+static const char upgrade_1[] =
+	"ALTER TABLE load RENAME TO load_1;"
+	"ALTER TABLE job RENAME TO job_1;"
+	SCHEMA_2
+	"INSERT INTO load SELECT 1, member, minute, read_rate, write_rate,"
+	" read_bytes, write_bytes, read_wait, write_wait, util, NULL, NULL,"
+	" NULL, read_p99, write_p99, errors FROM load_1;"
+	"INSERT INTO job SELECT *, 0, -1, 0 FROM job_1;"
+	"DROP TABLE load_1; DROP TABLE job_1;";
+
 static const char schema[] =
 	"CREATE TABLE drive("
 	"	id INTEGER PRIMARY KEY, model TEXT NOT NULL,"
@@ -32,24 +67,11 @@ static const char schema[] =
 	"	above INTEGER, evidence INTEGER, at_risk INTEGER,"
 	"	quiet INTEGER, rose INTEGER, patrol INTEGER,"
 	"	by_agent INTEGER, hold_until INTEGER);"
-	"CREATE TABLE load("
-	"	member INTEGER NOT NULL, minute INTEGER NOT NULL,"
-	"	read_rate REAL, write_rate REAL, read_bytes REAL,"
-	"	write_bytes REAL, read_wait REAL, write_wait REAL, util REAL,"
-	"	read_p99 REAL, write_p99 REAL, errors INTEGER,"
-	"	PRIMARY KEY(minute, member)) WITHOUT ROWID;"
 	"CREATE TABLE score("
 	"	member INTEGER NOT NULL, time INTEGER NOT NULL,"
 	"	score INTEGER NOT NULL, mode TEXT, text TEXT,"
 	"	PRIMARY KEY(member, time)) WITHOUT ROWID;"
-	"CREATE TABLE job("
-	"	id INTEGER PRIMARY KEY, pool BLOB NOT NULL,"
-	"	uuid BLOB NOT NULL, member INTEGER NOT NULL,"
-	"	state INTEGER NOT NULL, by_agent INTEGER, reason TEXT,"
-	"	note TEXT, segments_total INTEGER, segments_done INTEGER,"
-	"	bytes_total INTEGER, bytes_done INTEGER, started INTEGER,"
-	"	finished INTEGER, paused INTEGER, priority INTEGER,"
-	"	kind INTEGER);";
+	SCHEMA_2;
 
 int store_error(struct store *s, int code, const char *doing,
 		struct ads_err *err)
@@ -153,8 +175,8 @@ int store_run(struct store *s, struct ads_err *err, const char *sql,
 	return r;
 }
 
-static int pragma(struct store *s, const char *sql, int64_t *value,
-		  struct ads_err *err)
+int store_number(struct store *s, const char *sql, int64_t *value,
+		 struct ads_err *err)
 {
 	sqlite3_stmt *st;
 	int r;
@@ -169,20 +191,24 @@ static int pragma(struct store *s, const char *sql, int64_t *value,
 	return r;
 }
 
-static int make_tables(struct store *s, struct ads_err *err)
+/* One or the other, for a power cut. */
+static int make_tables(struct store *s, const char *how, struct ads_err *err)
 {
 	char sql[128];
 	int r;
 
 	r = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (!r)
-		r = sqlite3_exec(s->db, schema, NULL, NULL, NULL);
+		r = sqlite3_exec(s->db, how, NULL, NULL, NULL);
 	snprintf(sql, sizeof(sql),
 		 "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
 		 APPLICATION_ID, STORE_VERSION);
 	if (!r)
 		r = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
-	return store_error(s, r, "making the tables", err);
+	r = store_error(s, r, "making the tables", err);
+	if (r)
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
 }
 
 /* How everything in it was made, for sqlite3_free(); what ANALYZE adds is no matter. */
@@ -256,16 +282,16 @@ static int check(struct store *s, struct ads_err *err)
 	int64_t id, version, tables;
 	int r;
 
-	r = pragma(s, "PRAGMA application_id", &id, err);
+	r = store_number(s, "PRAGMA application_id", &id, err);
 	if (!r)
-		r = pragma(s, "PRAGMA user_version", &version, err);
+		r = store_number(s, "PRAGMA user_version", &version, err);
 	if (!r)
-		r = pragma(s, "SELECT count(*) FROM sqlite_master", &tables,
+		r = store_number(s, "SELECT count(*) FROM sqlite_master", &tables,
 			   err);
 	if (r)
 		return r;
 	if (!tables && !version)
-		return make_tables(s, err);
+		return make_tables(s, schema, err);
 	if (id != APPLICATION_ID)
 		return ads_err(err, -EPROTONOSUPPORT,
 			       "%s: not a history of adshard", s->path);
@@ -273,6 +299,9 @@ static int check(struct store *s, struct ads_err *err)
 		return ads_err(err, -EPROTONOSUPPORT,
 			       "%s: written by a later adshard (version %lld, this one knows %d)",
 			       s->path, (long long)version, STORE_VERSION);
+	if (version == 1)
+		make_tables(s, upgrade_1, err);
+	/* one that could not be brought up to it is not as it should be */
 	r = check_schema(s);
 	if (!r)
 		r = check_content(s);
@@ -390,6 +419,39 @@ int store_open(const char *dir, struct store **out, bool *damaged,
 	return 0;
 }
 
+int store_open_readonly(const char *dir, struct store **out,
+			struct ads_err *err)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	int64_t version = 0;
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	snprintf(s->path, sizeof(s->path), "%s/history.db", dir);
+	r = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READONLY |
+			    SQLITE_OPEN_NOMUTEX, NULL);
+	r = store_error(s, r, "open", err);
+	if (!r) {
+		sqlite3_busy_timeout(s->db, 1000);
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
+				  NULL);
+		r = store_number(s, "PRAGMA user_version", &version, err);
+	}
+	if (!r && version != STORE_VERSION)
+		r = ads_err(err, -EPROTONOSUPPORT,
+			    "%s: of version %lld, this one knows %d; the agent brings an older one up to it",
+			    s->path, (long long)version, STORE_VERSION);
+	if (!r && check_schema(s) == SQLITE_CORRUPT)
+		r = ads_err(err, -EBADMSG, "%s: is damaged", s->path);
+	if (r) {
+		store_close(s);
+		return r;
+	}
+	*out = s;
+	return 0;
+}
+
 int store_begin_anew(struct store **s, const char *dir, struct ads_err *err)
 {
 	bool damaged;
@@ -414,51 +476,74 @@ void store_close(struct store *s)
 	free(s);
 }
 
-int store_trim(struct store *s, int64_t now, int64_t keep_log,
-	       int64_t keep_load, int64_t max_size, struct ads_err *err)
+int store_begin(struct store *s, struct ads_err *err)
+{
+	return store_run(s, err, "BEGIN IMMEDIATE", "");
+}
+
+int store_end(struct store *s, int r, struct ads_err *err)
+{
+	if (r) {
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		return r;
+	}
+	return store_run(s, err, "COMMIT", "");
+}
+
+static int trim_log(struct store *s, int64_t oldest, struct ads_err *err)
+{
+	int r;
+
+	/* the last row before is where the counter stands */
+	r = store_run(s, err, "DELETE FROM change WHERE time < ?1 AND"
+		      " time < (SELECT max(time) FROM change c WHERE"
+		      " c.drive = change.drive AND c.attr = change.attr)",
+		      "i", oldest);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM day WHERE day < ?", "i",
+			      oldest / 86400);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM score WHERE time < ?", "i",
+			      oldest);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM slow WHERE day * length < ?",
+			      "i", oldest);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM job WHERE finished > 0 AND"
+			      " finished < ?", "i", oldest);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM change WHERE drive IN"
+			      " (SELECT id FROM drive WHERE last < ?)", "i",
+			      oldest);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM drive WHERE last < ?", "i",
+			      oldest);
+	return r;
+}
+
+int store_trim(struct store *s, int64_t now, const struct store_bounds *b,
+	       struct ads_err *err)
 {
 	int64_t pages = 0, free_pages = 0, size = 0;
 	int r;
 
-	r = store_run(s, err, "DELETE FROM load WHERE minute < ?", "i",
-		      (now - keep_load) / 60);
-	/* the last row before is where the counter stands */
+	r = store_roll(s, now, err);
 	if (!r)
-		r = store_run(s, err, "DELETE FROM change WHERE time < ?1 AND"
-			      " time < (SELECT max(time) FROM change c WHERE"
-			      " c.drive = change.drive AND c.attr = change.attr)",
-			      "i", now - keep_log);
+		r = store_trim_loads(s, now, b, err);
 	if (!r)
-		r = store_run(s, err, "DELETE FROM day WHERE day < ?", "i",
-			      (now - keep_log) / 86400);
-	if (!r)
-		r = store_run(s, err, "DELETE FROM score WHERE time < ?", "i",
-			      now - keep_log);
-	if (!r)
-		r = store_run(s, err, "DELETE FROM job WHERE finished > 0 AND"
-			      " finished < ?", "i", now - keep_log);
-	if (!r)
-		r = store_run(s, err, "DELETE FROM change WHERE drive IN"
-			      " (SELECT id FROM drive WHERE last < ?)", "i",
-			      now - keep_log);
-	if (!r)
-		r = store_run(s, err, "DELETE FROM drive WHERE last < ?", "i",
-			      now - keep_log);
+		r = trim_log(s, now - b->log, err);
 	for (int i = 0; !r && i < 100; i++) {
 		r = store_run(s, err, "PRAGMA incremental_vacuum", "");
 		if (!r)
-			r = pragma(s, "PRAGMA page_size", &size, err);
+			r = store_number(s, "PRAGMA page_size", &size, err);
 		if (!r)
-			r = pragma(s, "PRAGMA page_count", &pages, err);
+			r = store_number(s, "PRAGMA page_count", &pages, err);
 		if (!r)
-			r = pragma(s, "PRAGMA freelist_count", &free_pages,
-				   err);
-		if (r || (pages - free_pages) * size <= max_size)
+			r = store_number(s, "PRAGMA freelist_count",
+					 &free_pages, err);
+		if (r || (pages - free_pages) * size <= b->size)
 			break;
-		/* a twentieth of the time that is covered */
-		r = store_run(s, err, "DELETE FROM load WHERE minute <="
-			      " (SELECT min(minute) + (max(minute) -"
-			      " min(minute)) / 20 FROM load)", "");
+		r = store_shrink(s, err);
 	}
 	if (!r)
 		r = store_run(s, err, "PRAGMA wal_checkpoint(PASSIVE)", "");

@@ -12,19 +12,24 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "daemon/history/drive.h"
+#include "daemon/history/loads.h"
 #include "daemon/plan/jobs.h"
 #include "daemon/predict/predict.h"
 #include "lib/err.h"
 
-#define STORE_VERSION	1
+#define STORE_VERSION	2	/* older ones are brought up to it */
 
 struct store;
 
 /* *damaged is set if an old file was set aside; @err then says so. */
 int store_open(const char *dir, struct store **out, bool *damaged,
 	       struct ads_err *err);
+/* To look at it, also while the agent uses it; nothing is changed. */
+int store_open_readonly(const char *dir, struct store **out,
+			struct ads_err *err);
 void store_close(struct store *s);	/* NULL is fine */
 /*
  * For one that proves to be damaged while it is used (-EBADMSG): it is set aside
@@ -55,6 +60,10 @@ struct store_row {
 int store_load_drive(struct store *s, const char *model, const char *serial,
 		     struct store_row **rows, size_t *n, int64_t *power_on,
 		     struct ads_err *err);
+/* Its days since @since, oldest first, at most @max; *n of them. */
+int store_load_days(struct store *s, const char *model, const char *serial,
+		    int64_t since, struct drive_day *days, size_t max,
+		    size_t *n, struct ads_err *err);
 
 /* What is kept of a member. */
 struct store_member {
@@ -70,16 +79,45 @@ int store_load_member(struct store *s, struct store_member *m,
 int store_member(struct store *s, const struct store_member *m,
 		 struct ads_err *err);
 
+/* Of one minute, or the means of ten or sixty of them. */
+struct load_values {
+	double read_rate, write_rate, read_bytes, write_bytes;
+	double read_wait, write_wait, util, queue;
+	double read_latency, write_latency;	/* seconds, geometric mean of the
+						 * kernel's; 0: no I/O */
+	double read_p99, write_p99;	/* seconds, 0 none */
+	double errors;			/* failed I/O, total */
+};
+
 struct store_load {
 	uint8_t uuid[ADS_UUID_LEN];
 	int64_t minute;
-	double read_rate, write_rate, read_bytes, write_bytes;
-	double read_wait, write_wait, util;
-	double read_p99, write_p99;	/* seconds, 0 none */
-	uint64_t errors;		/* failed I/O, total */
+	struct load_values load;
 };
 int store_load_row(struct store *s, const struct store_load *row,
 		   struct ads_err *err);
+
+/* What a member is given back of its loads and comparisons, oldest first. */
+struct store_loads {
+	uint8_t uuid[ADS_UUID_LEN];
+	size_t nr, nr_days;
+	struct store_step {
+		int64_t start;		/* of the step */
+		double v[LOAD_WHAT];
+	} *row;				/* both for free() */
+	struct slow_day *day;
+};
+/* Since @since; @step: seconds of a step, @length: of a day of comparison. */
+int store_load_loads(struct store *s, struct store_loads *l, int64_t since,
+		     long step, long length, struct ads_err *err);
+
+/* How a member compared on one day of @length seconds. */
+struct store_slow {
+	uint8_t uuid[ADS_UUID_LEN];
+	struct slow_day day;
+};
+int store_slow(struct store *s, const struct store_slow *row, long length,
+	       struct ads_err *err);
 
 struct store_score {
 	uint8_t uuid[ADS_UUID_LEN];
@@ -95,11 +133,42 @@ int store_job(struct store *s, const struct job *j, struct ads_err *err);
 int store_load_jobs(struct store *s, unsigned int max, struct job **jobs,
 		    size_t *n, struct ads_err *err);
 
+/* How long what is kept, seconds, and bytes of the file. */
+struct store_bounds {
+	int64_t log;			/* changes, days, scores, jobs */
+	int64_t minutes, tens, hours;	/* loads of so many minutes */
+	int64_t size;
+};
+
 /*
- * Removes what is older than allowed (seconds), and the oldest of the load
- * series while the file is larger than @max_size bytes.
+ * Makes rows of ten minutes and of hours out of those of minutes, removes what is
+ * older than allowed, and the oldest loads, then days, while the file is too
+ * large.
  */
-int store_trim(struct store *s, int64_t now, int64_t keep_log,
-	       int64_t keep_load, int64_t max_size, struct ads_err *err);
+int store_trim(struct store *s, int64_t now, const struct store_bounds *b,
+	       struct ads_err *err);
+
+/* -- CSV -- */
+
+enum store_csv {
+	CSV_CHANGES,	/* each change of a SMART counter */
+	CSV_DAYS,	/* all that a drive said, once a day */
+	CSV_LOADS,
+	CSV_SCORES,
+	CSV_SLOW,	/* how members compared */
+	CSV_KINDS
+};
+const char *store_csv_name(enum store_csv kind);	/* "changes" */
+int store_csv_kind(const char *name);			/* -1: none */
+
+/* With a line of headings. *rows: how many. */
+int store_export(struct store *s, enum store_csv kind, FILE *f, uint64_t *rows,
+		 struct ads_err *err);
+/*
+ * What the headings say it is. All of it or, if a line is wrong (-EBADMSG, @err
+ * has its number), nothing. What is there already under the same time is replaced.
+ */
+int store_import(struct store *s, FILE *f, const char *name, uint64_t *rows,
+		 enum store_csv *kind, struct ads_err *err);
 
 #endif

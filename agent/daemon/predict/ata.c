@@ -44,7 +44,10 @@ static void hit(struct risk *r, double p, int64_t since, const char *factor,
 		const char *value, const char *state)
 {
 	int percent = (int)lround(p * 100);
+	double horizons[RISK_HORIZONS];
 
+	risk_horizons(p, horizons);
+	risk_likely(r, RISK_MEDIA, horizons);
 	if (percent < 1)
 		risk_add(r, RISK_MEDIA, risk_score_of(p), since, factor, value,
 			 "%s: fewer than 1 %% of such drives fail in a month",
@@ -192,8 +195,12 @@ static void verdict(struct risk *r, const struct predict_input *in)
 
 void predict_ata(struct risk *r, const struct predict_input *in)
 {
+	double nothing[RISK_HORIZONS];
+
 	risk_judged(r, RISK_MEDIA, in->sample->time);
 	r->part[RISK_MEDIA].score = risk_score_of(P_NOTHING);
+	risk_horizons(P_NOTHING, nothing);
+	risk_likely(r, RISK_MEDIA, nothing);
 	verdict(r, in);
 	reallocated(r, in);
 	pending(r, in);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is measured beside the medium itself: the cable, the temperature, and
- * I/O that fails.
+ * What is measured beside the medium itself: the cable, the temperature, I/O
+ * that fails, and I/O that takes too long.
  */
 #include <limits.h>
 #include <math.h>
@@ -16,12 +16,11 @@
 
 /* CRC errors are hardly a sign of failure: 3.5 % of failed and 1.4 % of healthy
  * drives have them. A cable wants to be looked at; data need not move. */
-void predict_interface(struct risk *r, const struct predict_input *in)
+static void crc_errors(struct risk *r, const struct predict_input *in,
+		       bool timeouts)
 {
 	const struct series *s = &in->drive->series[TRACK_CRC];
-	const struct series *t = &in->drive->series[TRACK_TIMEOUT];
 	uint64_t week = series_grown(s, in->now, 7 * RISK_DAY);
-	bool timeouts = series_rises(t, in->now, 7 * RISK_DAY) > 0;
 	char value[48];
 	int points;
 
@@ -39,6 +38,42 @@ void predict_interface(struct risk *r, const struct predict_input *in)
 		 track_info[TRACK_CRC].name, value,
 		 "errors on the cable or backplane%s",
 		 timeouts ? ", and commands time out" : "");
+}
+
+/* Whoever pulls and plugs a disk makes one or two of them. */
+static void link_resets(struct risk *r, const struct predict_input *in,
+			bool timeouts)
+{
+	const struct series *s = &in->drive->series[TRACK_LINK_RESETS];
+	uint64_t week = series_grown(s, in->now, 7 * RISK_DAY);
+	char value[48];
+	int points;
+
+	if (!s->known)
+		return;
+	risk_judged(r, RISK_INTERFACE, in->sample->time);
+	if (!week)
+		return;
+	points = week >= 30 ? 50 : week >= 10 ? 45 : week >= 3 ? 35 : 15;
+	if (timeouts)
+		points += 10;
+	snprintf(value, sizeof(value), "%llu in 7 days",
+		 (unsigned long long)week);
+	risk_add(r, RISK_INTERFACE, points, series_last_rise(s),
+		 track_info[TRACK_LINK_RESETS].name, value,
+		 "the link to it was reset%s",
+		 timeouts ? ", and commands time out" : "");
+}
+
+void predict_interface(struct risk *r, const struct predict_input *in)
+{
+	const struct series *own = &in->drive->series[TRACK_TIMEOUT];
+	const struct series *log = &in->drive->series[TRACK_LOG_TIMEOUTS];
+	bool timeouts = series_rises(own, in->now, 7 * RISK_DAY) > 0 ||
+			series_rises(log, in->now, 7 * RISK_DAY) > 0;
+
+	crc_errors(r, in, timeouts);
+	link_resets(r, in, timeouts);
 	risk_cap(r, RISK_INTERFACE,
 		 timeouts ? INTERFACE_CAP_TIMEOUTS : INTERFACE_CAP);
 }
@@ -214,4 +249,51 @@ void predict_errors(struct risk *r, const struct predict_input *in)
 			 "a read has not returned for %s",
 			 ads_format_duration((double)(in->now - e->hung), span,
 					     sizeof(span)));
+}
+
+#define SLOW_TODAY_POINTS	40	/* warns, and no more: it is one day */
+#define SLOW_TODAY		1.5
+#define SLOW_BASE		55	/* slow, but hardly: no new data */
+#define SLOW_DOUBLING		40	/* and for each time that it takes twice as long */
+#define SLOW_MOST		85
+
+/* 1.16 times as long: 64, 1.3: 70, 1.5: 78; 1.7 times: 85 */
+static int slow_points(double ratio)
+{
+	double points = SLOW_BASE + SLOW_DOUBLING * log2(ratio);
+
+	return points > SLOW_MOST ? SLOW_MOST : (int)lround(points);
+}
+
+void predict_slow(struct risk *r, const struct predict_input *in)
+{
+	const struct slow *s = in->slow;
+	bool peers;
+	double today;
+	char value[48];
+
+	if (!s || !s->length)
+		return;
+	/* a day that is not over is a sample, and no evidence */
+	if (s->evidence)
+		risk_judged(r, RISK_SLOW, s->evidence);
+	if (s->verdict) {
+		peers = s->verdict == SLOW_OF_PEERS;
+		snprintf(value, sizeof(value), "%.2f times as long", s->ratio);
+		risk_add(r, RISK_SLOW, slow_points(s->ratio), s->since,
+			 "latency", value, peers ?
+			 "slower than the other disks of its model at the same load, on at least 3 of 5 days" :
+			 "slower than it was in the weeks before at the same load, on at least 3 of 5 days");
+	}
+	peers = !isnan(s->today.peers);
+	today = peers ? s->today.peers : s->today.self;
+	if (!(today >= SLOW_TODAY) || s->verdict)
+		return;
+	if (!s->evidence)
+		risk_judged(r, RISK_SLOW, s->day * s->length);
+	snprintf(value, sizeof(value), "%.2f times as long", today);
+	risk_add(r, RISK_SLOW, SLOW_TODAY_POINTS, s->day * s->length,
+		 "latency", value, "slower today than %s at the same load",
+		 peers ? "the other disks of its model" :
+			 "it was in the weeks before");
 }

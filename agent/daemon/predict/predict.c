@@ -3,6 +3,14 @@
 
 #include "daemon/predict/predict.h"
 
+void predict_fuse(struct risk *r)
+{
+	risk_fuse(r);
+	/* that no I/O has failed yet is not a verdict on a drive */
+	if (r->score == 0 && !r->part[RISK_MEDIA].known)
+		r->score = -1;
+}
+
 void predict(const struct predict_input *in, struct risk *r)
 {
 	risk_init(r);
@@ -11,7 +19,6 @@ void predict(const struct predict_input *in, struct risk *r)
 		case SMART_ATA:
 			predict_ata(r, in);
 			predict_trees(r, in);
-			predict_interface(r, in);
 			break;
 		case SMART_NVME:
 			predict_nvme(r, in);
@@ -23,20 +30,25 @@ void predict(const struct predict_input *in, struct risk *r)
 			break;
 		}
 		if (in->sample->protocol != SMART_UNKNOWN) {
+			predict_interface(r, in);
 			predict_wear(r, in);
 			predict_thermal(r, in);
 		}
 	}
 	predict_errors(r, in);
-	risk_fuse(r);
-	/* that no I/O has failed yet is not a verdict on a drive */
-	if (r->score == 0 && !r->part[RISK_MEDIA].known)
-		r->score = -1;
+	predict_slow(r, in);
+	predict_fuse(r);
 }
+
+#define URGENT_CONFIRM	2	/* scorings */
 
 enum track_event risk_track(struct risk_track *t, int score, int64_t evidence,
 			    int64_t now, const struct config *c)
 {
+	/* one sample may be wrong, whatever it says */
+	long enough = score > c->score.urgent ? URGENT_CONFIRM :
+						c->score.confirm;
+
 	if (score < 0) {
 		t->quiet = 0;
 		return RISK_SAME;
@@ -54,8 +66,7 @@ enum track_event risk_track(struct risk_track *t, int score, int64_t evidence,
 			t->above = 0;
 			t->rose = 0;
 		}
-		if (!t->at_risk && (score > c->score.urgent ||
-				    t->above >= c->score.confirm)) {
+		if (!t->at_risk && t->above >= enough) {
 			t->at_risk = now;
 			t->quiet = 0;
 			return RISK_RAISED;

@@ -17,6 +17,7 @@
 #include "daemon/config.h"
 #include "daemon/history/drive.h"
 #include "daemon/predict/risk.h"
+#include "daemon/predict/slow.h"
 
 #define RISK_DAY	86400LL
 
@@ -67,9 +68,13 @@ struct predict_input {
 				 * than three */
 	const struct errors *errors;
 	const struct ads_model *model;	/* trained, or NULL */
+	const struct slow *slow;	/* how it compares, or NULL */
 };
 
 void predict(const struct predict_input *in, struct risk *out);
+
+/* Makes the score of the parts; again, if some have changed. */
+void predict_fuse(struct risk *r);
 
 /* The parts of predict(), each adding to @r. */
 void predict_ata(struct risk *r, const struct predict_input *in);
@@ -80,6 +85,7 @@ void predict_wear(struct risk *r, const struct predict_input *in);
 void predict_interface(struct risk *r, const struct predict_input *in);
 void predict_thermal(struct risk *r, const struct predict_input *in);
 void predict_errors(struct risk *r, const struct predict_input *in);
+void predict_slow(struct risk *r, const struct predict_input *in);
 
 /*
  * From scores to "at risk", with hysteresis. Kept per member, also over a
@@ -102,7 +108,8 @@ enum track_event {
 /*
  * @score and @evidence are those of risk_fresh(). A scoring whose evidence was
  * counted already does not count again; no fresh evidence (-1) changes nothing
- * but that the quiet time starts anew.
+ * but that the quiet time starts anew. It takes score.confirm scorings in a row
+ * above score.drain, two if the last is above score.urgent; never one.
  */
 enum track_event risk_track(struct risk_track *t, int score, int64_t evidence,
 			    int64_t now, const struct config *c);

@@ -92,20 +92,14 @@ static int64_t last_change(const struct drive *d)
 	return last;
 }
 
-static double percent(const struct ads_model *m, float margin,
-		      enum ads_model_horizon h)
-{
-	return 100 * ads_model_probability(m, margin, h);
-}
-
 void predict_trees(struct risk *r, const struct predict_input *in)
 {
 	const struct ads_model *m = in->model;
 	struct ads_feat_in f;
 	struct ads_point *points;
 	float x[ADS_FEAT_NR], margin;
+	double p[RISK_HORIZONS];
 	char value[48], why[160];
-	double p;
 
 	/* it has never seen a disk without platters */
 	if (!m || in->sample->rotation == 0)
@@ -118,15 +112,18 @@ void predict_trees(struct risk *r, const struct predict_input *in)
 	ads_feat(&f, in->now, x);
 	free(points);
 	margin = ads_model_margin(m, x);
-	p = ads_model_probability(m, margin, ADS_WITHIN_30);
-	if (p < WORTH_TELLING)
+	p[RISK_7_DAYS] = ads_model_probability(m, margin, ADS_WITHIN_7);
+	p[RISK_30_DAYS] = ads_model_probability(m, margin, ADS_WITHIN_30);
+	p[RISK_90_DAYS] = ads_model_probability(m, margin, ADS_WITHIN_90);
+	risk_likely(r, RISK_MEDIA, p);
+	if (p[RISK_30_DAYS] < WORTH_TELLING)
 		return;
 	snprintf(value, sizeof(value), "%.1f %% in 7 days, %.1f in 30, %.0f in 90",
-		 percent(m, margin, ADS_WITHIN_7),
-		 percent(m, margin, ADS_WITHIN_30),
-		 percent(m, margin, ADS_WITHIN_90));
+		 100 * p[RISK_7_DAYS], 100 * p[RISK_30_DAYS],
+		 100 * p[RISK_90_DAYS]);
 	evidence(m, x, why, sizeof(why));
-	risk_add(r, RISK_MEDIA, risk_score_of(p), last_change(in->drive),
+	risk_add(r, RISK_MEDIA, risk_score_of(p[RISK_30_DAYS]),
+		 last_change(in->drive),
 		 "trained model", value, "%.1f %% of such drives fail in a month: %s",
-		 100 * p, why[0] ? why : "nothing in particular");
+		 100 * p[RISK_30_DAYS], why[0] ? why : "nothing in particular");
 }
