@@ -12,6 +12,7 @@ extern const struct ctl_cmd ctl_status, ctl_create, ctl_scan, ctl_activate,
 	ctl_abort, ctl_pause, ctl_resume, ctl_throttle, ctl_plan, ctl_jobs, ctl_job,
 	ctl_policy, ctl_pin, ctl_unpin, ctl_replay, ctl_member,
 	ctl_resize, ctl_events,
-	ctl_wait, ctl_probe, ctl_check, ctl_dump, ctl_repair, ctl_complete;
+	ctl_wait, ctl_probe, ctl_check, ctl_dump, ctl_repair, ctl_risk,
+	ctl_history, ctl_complete;
 
 #endif

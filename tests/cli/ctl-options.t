@@ -205,6 +205,18 @@ done <<'LINES'
 2 pause now
 3 resume
 2 resume now
+3 risk
+3 risk /dev/sda --json
+2 risk 1 2
+3 history 1
+3 history 1 --what load --days 3
+2 history
+2 history 1 --what nothing
+2 history 1 --days many
+2 history 1 --export loads
+2 history --export loads --json
+2 history --export nothing
+2 history --export loads --import x
 3 throttle
 3 throttle 1 --rate 10M --source-rate 5M --destination-jobs 3
 2 throttle 1 --jobs 3
