@@ -126,7 +126,7 @@ static void counter(struct table *t, struct json_object *k, int64_t oldest)
 		recent += foresight_int(o, "time") >= oldest;
 	}
 	table_row(t);
-	table_set(t, C_NAME, "%s", foresight_text(k, "name"));
+	table_set(t, C_NAME, "%s", agent_str(k, "name"));
 	table_set(t, C_VALUE, "%lld", (long long)foresight_int(k, "value"));
 	table_set(t, C_MONTH, "%lld", (long long)then);
 	table_set(t, C_CHANGES, "%zu", recent);

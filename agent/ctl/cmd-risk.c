@@ -112,24 +112,24 @@ static void row(struct table *t, struct json_object *m)
 	ads_json_get_bool(m, "stale", &stale);
 	table_row(t);
 	table_set(t, C_MEMBER, "%lld", (long long)foresight_int(m, "member"));
-	table_set(t, C_DEVICE, "%s", foresight_text(m, "device"));
+	table_set(t, C_DEVICE, "%s", agent_str(m, "device"));
 	set_score(t, C_SCORE, m);
 	table_set(t, C_P7, "%s", percent(m, "days_7", text, sizeof(text)));
 	table_set(t, C_P30, "%s", percent(m, "days_30", text, sizeof(text)));
 	table_set(t, C_P90, "%s", percent(m, "days_90", text, sizeof(text)));
-	table_set(t, C_MODE, "%s", w ? foresight_text(w, "type") : "-");
+	table_set(t, C_MODE, "%s", w ? agent_str(w, "type") : "-");
 	table_set(t, C_SINCE, "%s", w ? foresight_since(w, "since", text,
 							sizeof(text)) : "-");
-	table_set(t, C_SERIAL, "%s", foresight_text(m, "serial"));
-	table_set(t, C_MODEL, "%s", foresight_text(m, "model"));
+	table_set(t, C_SERIAL, "%s", agent_str(m, "serial"));
+	table_set(t, C_MODEL, "%s", agent_str(m, "model"));
 	table_set(t, C_STALE, "%s", stale ? "yes" : "no");
-	table_set(t, C_WHY, "%s", r ? foresight_text(r, "text") : "-");
+	table_set(t, C_WHY, "%s", r ? agent_str(r, "text") : "-");
 }
 
 static bool wanted(const struct ctl *c, struct json_object *m)
 {
-	return !c->pool || !strcmp(c->pool, foresight_text(m, "pool")) ||
-	       !strcmp(c->pool, foresight_text(m, "pool_name"));
+	return !c->pool || !strcmp(c->pool, agent_str(m, "pool")) ||
+	       !strcmp(c->pool, agent_str(m, "pool_name"));
 }
 
 static void causes(struct ctl *c, struct json_object *answer)
@@ -145,8 +145,8 @@ static void causes(struct ctl *c, struct json_object *answer)
 		struct json_object *k = json_object_array_get_idx(list, i);
 
 		ctl_say(c, "%s (%s): %s have it together; look for what they share",
-			foresight_text(k, "type"), foresight_text(k, "mode"),
-			foresight_text(k, "text"));
+			agent_str(k, "type"), agent_str(k, "mode"),
+			agent_str(k, "text"));
 	}
 }
 
@@ -199,12 +199,12 @@ static void factors(struct ctl *c, struct json_object *m)
 			  (long long)foresight_int(f, "counted"));
 		table_set(&t, F_POINTS, "%lld",
 			  (long long)foresight_int(f, "points"));
-		table_set(&t, F_MODE, "%s", foresight_text(f, "mode"));
-		table_set(&t, F_FACTOR, "%s", foresight_text(f, "factor"));
-		table_set(&t, F_VALUE, "%s", foresight_text(f, "value"));
+		table_set(&t, F_MODE, "%s", agent_str(f, "mode"));
+		table_set(&t, F_FACTOR, "%s", agent_str(f, "factor"));
+		table_set(&t, F_VALUE, "%s", agent_str(f, "value"));
 		table_set(&t, F_SINCE, "%s",
 			  foresight_since(f, "since", text, sizeof(text)));
-		table_set(&t, F_WHY, "%s", foresight_text(f, "text"));
+		table_set(&t, F_WHY, "%s", agent_str(f, "text"));
 	}
 	table_print(&t, "  ");
 	table_free(&t);
@@ -217,10 +217,10 @@ static void warnings(struct json_object *m)
 
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *w = json_object_array_get_idx(list, i);
-		const char *shared = foresight_text(w, "shared");
+		const char *shared = agent_str(w, "shared");
 
 		printf("  early warning: %s for %s%s%s%s\n",
-		       foresight_text(w, "type"),
+		       agent_str(w, "type"),
 		       foresight_since(w, "since", since, sizeof(since)),
 		       strcmp(shared, "-") ? ", together with " : "",
 		       strcmp(shared, "-") ? shared : "",
@@ -298,11 +298,11 @@ static void explain(struct ctl *c, struct json_object *m)
 	ads_json_get_bool(m, "stale", &stale);
 	ads_json_get_bool(m, "at_risk", &risk);
 	if (score < 0) {
-		ctl_say(c, "%s: not known; %s", foresight_text(m, "device"),
-			foresight_text(m, "smart_problem"));
+		ctl_say(c, "%s: not known; %s", agent_str(m, "device"),
+			agent_str(m, "smart_problem"));
 	} else {
 		printf("%s: score %lld of 100%s%s\n",
-		       foresight_text(m, "device"), (long long)score,
+		       agent_str(m, "device"), (long long)score,
 		       risk ? ", at risk for " : "",
 		       risk ? foresight_since(m, "at_risk_since", text,
 					      sizeof(text)) : "");

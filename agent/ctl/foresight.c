@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,32 +8,14 @@
 
 #include "foresight.h"
 
-#define TIMEOUT_MS	5000
-
 int foresight_ask(struct ctl *c, const char *cmd, const char *member,
 		  struct json_object **answer)
 {
-	struct json_object *req = json_object_new_object();
-	struct ads_err err = { "" };
-	int rc;
+	struct json_object *req = agent_request(c, cmd);
 
-	if (!req)
-		return ctl_fail(c, CTL_FAILED, "no memory");
-	ads_json_str(req, "cmd", cmd);
 	if (member)
 		ads_json_str(req, "member", member);
-	if (c->pool)
-		ads_json_str(req, "pool", c->pool);
-	rc = ads_agent_call(cmd, req, TIMEOUT_MS, answer, &err);
-	json_object_put(req);
-	if (!rc)
-		return CTL_OK;
-	if (rc == -EREMOTEIO)
-		return ctl_fail(c, CTL_NOENT, "%s%s%s", member ? member : "",
-				member ? ": " : "", err.text);
-	return ctl_fail(c, CTL_UNREACHABLE,
-			"the agent does not answer (%s); is adshardd running?",
-			ads_err_text(&err, rc));
+	return agent_ask(c, req, answer);
 }
 
 void foresight_copy(struct json_object *to, struct json_object *from,
@@ -61,13 +42,6 @@ int64_t foresight_int(struct json_object *o, const char *key)
 	int64_t v;
 
 	return ads_json_get_i64(o, key, &v) ? v : -1;
-}
-
-const char *foresight_text(struct json_object *o, const char *key)
-{
-	const char *s;
-
-	return ads_json_get_str(o, key, &s) ? s : "-";
 }
 
 char *foresight_since(struct json_object *o, const char *key, char *buf,

@@ -5,7 +5,7 @@
 #ifndef CTL_FORESIGHT_H
 #define CTL_FORESIGHT_H
 
-#include "ctl.h"
+#include "agent.h"
 
 /*
  * Asks the agent @cmd about @member (NULL: none). An exit code; the answer is
@@ -18,10 +18,9 @@ int foresight_ask(struct ctl *c, const char *cmd, const char *member,
 void foresight_copy(struct json_object *to, struct json_object *from,
 		    const char *const *keys);
 
-/* NaN or -1 or "-" if it is not known. */
+/* NaN, -1 if it is not known. */
 double foresight_number(struct json_object *o, const char *key);
 int64_t foresight_int(struct json_object *o, const char *key);
-const char *foresight_text(struct json_object *o, const char *key);
 
 /* "2 hours" of a time that was; "-" if it is not known. */
 char *foresight_since(struct json_object *o, const char *key, char *buf,

@@ -205,6 +205,12 @@ done <<'LINES'
 2 pause now
 3 resume
 2 resume now
+3 explain 1
+3 explain job:3 --at 1700000000 --window 2d
+2 explain
+2 explain 1 2
+2 explain 1 --at yesterday
+2 explain 1 --window long
 3 risk
 3 risk /dev/sda --json
 2 risk 1 2

@@ -47,6 +47,8 @@ wait $load
 json risk
 json risk 0
 json history 0
+json explain 0
+like "$(adshardctl explain 0)" 'most likely a disk that has become slow' "explain names the cause"
 like "$(adshardctl risk 0)" 'slower today than the other disks of its model' "risk explains it"
 like "$(adshardctl risk)" ' fail-slow ' "and lists it"
 like "$(adshardctl history 0 --what load)" '^bytes per second' "history as a chart"
