@@ -159,7 +159,7 @@ install: tools
 		install -d $(MAN)/man$${p##*.}; \
 		rst2man Documentation/man/$$p.rst $(MAN)/man$${p##*.}/$$p; \
 	done; fi
-	@for u in $(wildcard scripts/systemd/*.service); do \
+	@for u in $(wildcard scripts/systemd/*.service scripts/systemd/*.timer); do \
 		install -D -m 644 $$u $(UNITS)/$${u##*/}; \
 		sed -i 's,/usr/sbin/adshard,$(PREFIX)/sbin/adshard,' $(UNITS)/$${u##*/}; \
 	done
@@ -173,7 +173,7 @@ install: tools
 uninstall:
 	rm -f $(PROGRAMS:%=$(SBIN)/%)
 	@for p in $(PAGES); do rm -f $(MAN)/man$${p##*.}/$$p; done
-	@for u in $(notdir $(wildcard scripts/systemd/*.service)); do rm -f $(UNITS)/$$u; done
+	@for u in $(notdir $(wildcard scripts/systemd/*.service scripts/systemd/*.timer)); do rm -f $(UNITS)/$$u; done
 	rm -f $(SHARE)/smart.model $(RULES)/64-adshard.rules $(COMPLETIONS)/adshardctl
 
 # --- housekeeping ------------------------------------------------------------------

@@ -23,7 +23,7 @@
 static const struct ctl_opt opts[] = {
 	{ 'w', "what", "WHAT", "score, temperature, load, latency or counters [all]" },
 	{ 'd', "days", "NUMBER", "of the last so many days [30]" },
-	{ 'e', "export", "KIND", "print CSV of the database: changes, days, loads, scores or slow" },
+	{ 'e', "export", "KIND", "print CSV of the database: changes, days, loads, scores, slow or fleet" },
 	{ 'i', "import", "FILE", "take CSV into the database (- for stdin); the agent must not run" },
 	{ 0, NULL, NULL, NULL },
 };

@@ -178,6 +178,29 @@ static void feed(struct member *m, int64_t now)
 		 host_is_starved(&m->daemon->foresee->host));
 }
 
+/*
+ * What becomes of a drive is the label of what was seen of it. One that was
+ * evacuated is neither good nor bad: nobody knows whether it would have failed.
+ */
+static void note_fate(struct member *m, int64_t now)
+{
+	struct store_fate row = {
+		.time = now,
+		.what = m->k.state == ADSHARD_MEMBER_FAILED ? FATE_FAILED :
+							       FATE_EVACUATED,
+	};
+
+	if (!m->drive || (m->k.state != ADSHARD_MEMBER_FAILED &&
+			  !(m->by_agent &&
+			    m->k.state == ADSHARD_MEMBER_DRAINED)) ||
+	    m->drive->fate == (int)row.what || m->drive->fate == FATE_FAILED)
+		return;
+	m->drive->fate = row.what;
+	snprintf(row.model, sizeof(row.model), "%s", m->drive->model);
+	snprintf(row.serial, sizeof(row.serial), "%s", m->drive->serial);
+	history_fate(m->daemon->history, &row);
+}
+
 /* -- slow disks ---------------------------------------------------------------- */
 
 static const char *model_of(const struct member *m)
@@ -281,12 +304,12 @@ static void compare_all(struct adshardd *d, int64_t now)
 
 /* -- forecasts ------------------------------------------------------------------ */
 
-/* Some steps have become whole since it was made, or nothing has been made. */
+/* Another step is under way than when it was made. */
 static bool stale_outlook(const struct member *m)
 {
 	const struct loads *l = &m->loads;
 
-	return l->nr && l->now * l->length > m->outlook.time;
+	return l->nr && l->now * l->length != m->outlook.time;
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec UNUSED, void *arg)
@@ -344,6 +367,7 @@ void foresee_run(struct adshardd *d)
 	for (struct pool *p = d->pools; p; p = p->next)
 		for (struct member *m = p->members; m; m = m->next) {
 			feed(m, now);
+			note_fate(m, now);
 			due |= stale_outlook(m);
 		}
 	if (due)

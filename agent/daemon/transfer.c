@@ -22,7 +22,7 @@ int transfer_out(const struct config *c, const char *kind)
 	uint64_t rows;
 
 	if (k < 0) {
-		fprintf(stderr, "adshardd: --export %s: changes, days, loads, scores or slow\n",
+		fprintf(stderr, "adshardd: --export %s: changes, days, loads, scores, slow or fleet\n",
 			kind);
 		return 2;
 	}

@@ -74,7 +74,7 @@ static void test_round(void)
 {
 	static const uint64_t wanted[CSV_KINDS] = { 4, 2, 1, 1, 1 };
 
-	for (int kind = 0; kind < CSV_KINDS; kind++) {
+	for (int kind = 0; kind < CSV_FLEET; kind++) {
 		char *out = text_of(from, kind), *back;
 		uint64_t rows = 0;
 
@@ -151,6 +151,38 @@ static void test_wrong(void)
 	is((long long)rows, 0, "of nothing");
 }
 
+/* As the trainer reads it. */
+static void test_fleet(void)
+{
+	struct store_fate f = { .model = "Made, \"Up\"", .serial = "A\n1",
+				.time = START + DAY, .what = FATE_FAILED };
+	struct store_sample row = {
+		.model = "M", .serial = "B", .protocol = SMART_ATA,
+		.time = START, .temperature = SMART_NONE,
+		.power_on = SMART_NONE, .smart = (char *)"{\"197\":[1,1,24]}",
+	};
+	char *out;
+
+	store_sample(from, &row, &err);
+	is(store_fate(from, &f, &err), 0, "a drive has failed");
+	f.what = FATE_EVACUATED;
+	is(store_fate(from, &f, &err), 0, "and was then evacuated");
+	snprintf(f.model, sizeof(f.model), "M");
+	snprintf(f.serial, sizeof(f.serial), "B");
+	is(store_fate(from, &f, &err), 0, "another was evacuated only");
+	out = text_of(from, CSV_FLEET);
+	ok(!strcmp(out, "date,serial_number,model,failure,evacuated,smart_5_raw,"
+		   "smart_10_raw,smart_187_raw,smart_188_raw,smart_189_raw,"
+		   "smart_196_raw,smart_197_raw,smart_198_raw\n"
+		   "2024-10-04,A_1,Made_ _Up_,0,0,,,,,,,,\n"
+		   "2024-10-05,A_1,Made_ _Up_,1,0,,,,,,,,\n"
+		   "2024-10-04,B,M,0,1,,,,,,,24,\n"),
+	   "as its last day says");
+	if (tap_failed)
+		printf("# %s\n", out);
+	free(out);
+}
+
 static void test_readonly(void)
 {
 	struct store *s = NULL;
@@ -179,6 +211,7 @@ int main(void)
 	test_round();
 	test_wrong();
 	test_readonly();
+	test_fleet();
 	store_close(from);
 	store_close(to);
 	snprintf(command, sizeof(command), "rm -rf %s %s", dir[0], dir[1]);

@@ -63,6 +63,7 @@ struct drive {
 	int64_t power_on;		/* hours at the last reading or
 					 * SMART_NONE */
 	bool loaded;			/* its log was read from the database */
+	int fate;			/* that history knows of, 0: none */
 	bool counting;			/* somebody reads the kernel's log */
 	bool noted;			/* of the line that is being counted */
 	uint64_t counted[DRIVE_COUNTS];

@@ -18,7 +18,7 @@
 
 enum op {
 	OPEN, ASK_DRIVE, ASK_MEMBER, ASK_LOADS,
-	PUT_SAMPLE, PUT_MEMBER, PUT_LOAD, PUT_SLOW, PUT_SCORE, PUT_JOB, TRIM,
+	PUT_SAMPLE, PUT_MEMBER, PUT_LOAD, PUT_SLOW, PUT_FATE, PUT_SCORE, PUT_JOB, TRIM,
 };
 
 /* Belongs to the thread. */
@@ -52,6 +52,7 @@ struct op_task {
 		struct store_score score;
 		struct job job;
 		struct { struct store_slow row; long length; } slow;
+		struct store_fate fate;
 		struct {
 			struct store_loads loads;
 			int64_t since;
@@ -116,6 +117,9 @@ static void execute(struct op_task *t, struct store *s)
 	case PUT_SLOW:
 		t->error = store_slow(s, &t->u.slow.row, t->u.slow.length,
 				      &t->err);
+		break;
+	case PUT_FATE:
+		t->error = store_fate(s, &t->u.fate, &t->err);
 		break;
 	case PUT_SCORE:
 		t->error = store_score(s, &t->u.score, &t->err);
@@ -430,6 +434,16 @@ void history_slow(struct history *h, const struct store_slow *row, long length)
 		return;
 	t->u.slow.row = *row;
 	t->u.slow.length = length;
+	submit(t);
+}
+
+void history_fate(struct history *h, const struct store_fate *row)
+{
+	struct op_task *t = new_op(h, PUT_FATE, "write what became of a drive");
+
+	if (!t)
+		return;
+	t->u.fate = *row;
 	submit(t);
 }
 

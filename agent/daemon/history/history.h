@@ -57,6 +57,7 @@ void history_sample(struct history *h, const struct smart_sample *s,
 void history_member(struct history *h, const struct store_member *m);
 void history_load(struct history *h, const struct store_load *row);
 void history_slow(struct history *h, const struct store_slow *row, long length);
+void history_fate(struct history *h, const struct store_fate *row);
 void history_score(struct history *h, const struct store_score *row);
 void history_job(struct history *h, const struct job *j);
 void history_trim(struct history *h, int64_t now, const struct config *c);

@@ -79,6 +79,7 @@ static const struct {
 		"INSERT OR REPLACE INTO slow VALUES((SELECT id FROM member"
 		" WHERE uuid=?1), ?2, ?3, ?4, ?5)",
 	},
+	[CSV_FLEET] = { "fleet", "", "", "", "", "" },
 };
 
 const char *store_csv_name(enum store_csv kind)
@@ -149,6 +150,8 @@ int store_export(struct store *s, enum store_csv kind, FILE *f, uint64_t *rows,
 	sqlite3_stmt *st;
 	int r;
 
+	if (kind == CSV_FLEET)
+		return store_export_fleet(s, f, rows, err);
 	*rows = 0;
 	r = store_query(s, &st, err, kinds[kind].select, "");
 	if (r)
@@ -315,7 +318,7 @@ static int find_kind(struct reader *r, enum store_csv *kind,
 {
 	int e = next_record(r);
 
-	for (int k = 0; e > 0 && k < CSV_KINDS; k++) {
+	for (int k = 0; e > 0 && k < CSV_FLEET; k++) {
 		const char *h = kinds[k].heads;
 		int i;
 

@@ -34,6 +34,9 @@ int store_end(struct store *s, int r, struct ads_err *err);
 /* The member has a row that others refer to from now on. */
 int store_know(struct store *s, const uint8_t *uuid, struct ads_err *err);
 
+int store_export_fleet(struct store *s, FILE *f, uint64_t *rows,
+		       struct ads_err *err);
+
 /* Of loads: the sums of what was not summed up, and what is too old. */
 int store_roll(struct store *s, int64_t now, struct ads_err *err);
 int store_trim_loads(struct store *s, int64_t now,

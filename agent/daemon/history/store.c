@@ -32,6 +32,9 @@
 	"	member INTEGER NOT NULL, length INTEGER NOT NULL," \
 	"	day INTEGER NOT NULL, peers REAL, self REAL," \
 	"	PRIMARY KEY(member, length, day)) WITHOUT ROWID;" \
+	"CREATE TABLE fate(" \
+	"	drive INTEGER PRIMARY KEY, time INTEGER NOT NULL," \
+	"	what INTEGER NOT NULL);" \
 	"CREATE TABLE mark(" \
 	"	name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;"
 
@@ -513,6 +516,10 @@ static int trim_log(struct store *s, int64_t oldest, struct ads_err *err)
 			      " finished < ?", "i", oldest);
 	if (!r)
 		r = store_run(s, err, "DELETE FROM change WHERE drive IN"
+			      " (SELECT id FROM drive WHERE last < ?)", "i",
+			      oldest);
+	if (!r)
+		r = store_run(s, err, "DELETE FROM fate WHERE drive IN"
 			      " (SELECT id FROM drive WHERE last < ?)", "i",
 			      oldest);
 	if (!r)

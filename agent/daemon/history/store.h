@@ -119,6 +119,15 @@ struct store_slow {
 int store_slow(struct store *s, const struct store_slow *row, long length,
 	       struct ads_err *err);
 
+/* What became of a drive: the label of its past, for training. */
+struct store_fate {
+	char model[64], serial[64];
+	int64_t time;
+	enum { FATE_FAILED = 1, FATE_EVACUATED } what;
+};
+int store_fate(struct store *s, const struct store_fate *row,
+	       struct ads_err *err);
+
 struct store_score {
 	uint8_t uuid[ADS_UUID_LEN];
 	int64_t time;
@@ -156,6 +165,8 @@ enum store_csv {
 	CSV_LOADS,
 	CSV_SCORES,
 	CSV_SLOW,	/* how members compared */
+	CSV_FLEET,	/* days of ATA disks and what became of them, as
+			 * adshard-train reads them; out only */
 	CSV_KINDS
 };
 const char *store_csv_name(enum store_csv kind);	/* "changes" */
