@@ -33,33 +33,82 @@ struct activate {
 	bool dry, degraded;
 };
 
+/* Is there a copy that can be read? */
+static bool has_copy(const struct ads_off *o, const struct ads_fmt_seg *s)
+{
+	for (uint32_t i = 0; i < s->nr_legs; i++) {
+		uint16_t m = s->leg[i].member;
+
+		if (s->leg[i].state == ADSHARD_LEG_SYNC &&
+		    m < o->st.nr_members && ads_off_find(o, m) &&
+		    o->member[m].state != ADSHARD_MEMBER_FAILED)
+			return true;
+	}
+	return false;
+}
+
+/* By member that is missing and not given up yet; returns the sum. */
+static uint32_t count_lost(const struct ads_off *o, uint32_t *on,
+			   uint32_t *copies)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; o->chosen && i < o->st.nr_segments; i++) {
+		const struct ads_fmt_seg *s = &o->seg[i];
+		bool ok = has_copy(o, s), lost = false;
+
+		for (uint32_t k = 0; k < s->nr_legs; k++) {
+			uint16_t m = s->leg[k].member;
+
+			if (m >= o->st.nr_members || ads_off_find(o, m) ||
+			    o->member[m].state == ADSHARD_MEMBER_FAILED)
+				continue;
+			if (ok)
+				copies[m]++;
+			else if (s->leg[k].state == ADSHARD_LEG_SYNC)
+				on[m]++, lost = true;
+		}
+		sum += lost;
+	}
+	return sum;
+}
+
 /* What would be lost: to be read before it is. */
 static void say_what_is_lost(struct activate *a, const struct found *f,
 			     const char *pool)
 {
+	uint32_t on[ADSHARD_MAX_MEMBERS] = { 0 }, sum;
+	uint32_t copies[ADSHARD_MAX_MEMBERS] = { 0 };
 	struct ads_off *o = ads_off_new();
-	uint32_t on[ADSHARD_MAX_MEMBERS] = { 0 }, sum = 0;
 
 	for (size_t i = 0; i < f->pool->nr_dev; i++)
 		if (!f->problem[i])
 			ads_off_add(o, f->pool->dev[i]->path, false, NULL);
 	ads_off_judge(o);
-	for (uint32_t i = 0; o->chosen && i < o->st.nr_segments; i++)
-		on[ADS_OFF_MEMBER(o->place[i]) % ADSHARD_MAX_MEMBERS]++;
+	sum = count_lost(o, on, copies);
 	for (size_t i = 0; i < f->nr_missing; i++) {
 		const struct found_missing *m = &f->missing[i];
-		uint32_t n = m->index < ADSHARD_MAX_MEMBERS ? on[m->index] : 0;
+		const char *becomes = a->dry ? "is missing" :
+				      "is missing, and declared failed";
+		uint32_t index = m->index;
 
-		if (!n || m->state == ADSHARD_MEMBER_FAILED)
+		if (index >= ADSHARD_MAX_MEMBERS ||
+		    m->state == ADSHARD_MEMBER_FAILED)
 			continue;
-		sum += n;
-		ctl_warn(a->c, "%s: member %u %s missing: %u segment%s can't be read or written without it",
-			 pool, m->index, a->dry ? "is" : "is declared failed, as it is",
-			 n, n == 1 ? "" : "s");
+		if (on[index])
+			ctl_warn(a->c, "%s: member %u %s: %u segment%s can't be read or written without it",
+				 pool, index, becomes, on[index],
+				 on[index] == 1 ? "" : "s");
+		if (copies[index])
+			ctl_warn(a->c, "%s: member %u is missing: %u segment%s another copy",
+				 pool, index, copies[index],
+				 copies[index] == 1 ? " of its has" : "s of its have");
 	}
 	if (sum)
 		ctl_warn(a->c, "%s: %u of %u segments are lost; the missing members can't come back with them",
 			 pool, sum, o->st.nr_segments);
+	else if (o->chosen)
+		ctl_say(a->c, "%s: no segment is lost", pool);
 	ads_off_free(o);
 }
 

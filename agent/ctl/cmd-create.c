@@ -24,6 +24,7 @@ static const struct ctl_opt opts[] = {
 	{ 'S', "segment-size", "SIZE", "power of two, 1M to 16G; default 1G" },
 	{ 'C', "chunk-size", "SIZE", "power of two, 64K to 1M; default 1M, or a sixteenth of a segment" },
 	{ 'R', "reserve", "HOW", "room kept for evacuations: auto (the largest member), 20% or SIZE" },
+	{ 'c', "replicas", "NUMBER", "copies of each segment, on as many members; 1 to 4, default 1" },
 	{ 'W', "wipe", NULL, "erase what is on the devices" },
 	{ 'N', "dry-run", NULL, "only say what would be done" },
 	{ 0, NULL, NULL, NULL },
@@ -37,6 +38,7 @@ struct create {
 	uint64_t *dev_size;
 	uint32_t *dev_major, *dev_minor;
 	uint64_t size, segment_size, chunk_size;
+	unsigned int copies;
 	const char *reserve;
 	bool wipe, dry;
 	uint8_t uuid[ADS_UUID_LEN];
@@ -94,7 +96,8 @@ static uint32_t parse_reserve(struct create *k, uint64_t slots)
 	double p;
 
 	if (!s || !strcmp(s, "auto"))
-		return k->nr > 1 ? ADS_RESERVE_AUTO : 0;
+		/* Where every segment is on every member, none can move. */
+		return k->nr > k->copies ? ADS_RESERVE_AUTO : 0;
 	p = strtod(s, &end);
 	if (end != s && !strcmp(end, "%")) {
 		if (!(p >= 0) || p >= 100)
@@ -154,25 +157,83 @@ static uint64_t total_slots(const struct create *k, uint64_t *largest)
 	return sum;
 }
 
+/* Slots that the volume takes. */
+static uint64_t needed(const struct create *k)
+{
+	return (uint64_t)k->layout.nr_segments * k->copies;
+}
+
+/* "segments" or "segments with 2 copies each", for sentences. */
+static const char *segments(const struct create *k, char *buf, size_t size)
+{
+	if (k->copies == 1)
+		snprintf(buf, size, "segments");
+	else
+		snprintf(buf, size, "segments with %u copies each", k->copies);
+	return buf;
+}
+
+/* More than what fits on the devices, or more than what leaves the reserve. */
+static int check_room(struct create *k, uint32_t none, uint32_t most)
+{
+	char a[32], b[32], each[64];
+
+	ads_format_size(k->size, false, a, sizeof(a));
+	segments(k, each, sizeof(each));
+	if (k->layout.nr_segments > none)
+		return ctl_fail(k->c, CTL_REFUSED,
+				"%s need %u %s; the devices have room for %llu%s (at most %s)",
+				a, k->layout.nr_segments, each,
+				k->copies == 1 ? (unsigned long long)k->slots :
+				none, k->copies == 1 ? "" : " of them",
+				ads_format_size(none * k->segment_size, false,
+						b, sizeof(b)));
+	if (k->layout.nr_segments > most)
+		return ctl_fail(k->c, CTL_REFUSED,
+				"%s leave no room for the reserve: at most %s, or a smaller --reserve",
+				a, ads_format_size(most * k->segment_size,
+						   false, b, sizeof(b)));
+	return CTL_OK;
+}
+
+static void warn_room(struct create *k, uint64_t largest)
+{
+	uint64_t left = k->slots - needed(k);
+
+	if (k->nr == 1)
+		ctl_warn(k->c, "a pool of one member can't be evacuated");
+	else if (k->nr == k->copies)
+		ctl_warn(k->c, "with %u copies on %u members no member can be evacuated: there is no other for its copies",
+			 k->copies, k->nr);
+	else if (left < largest)
+		ctl_warn(k->c, "only %llu segments stay free; emptying the largest member may take %llu",
+			 (unsigned long long)left, (unsigned long long)largest);
+}
+
 /* The volume's size and layout, from what was asked for and what there is. */
 static int plan(struct create *k)
 {
 	struct ads_layout l;
 	uint32_t most, none;
 	uint64_t largest;
-	char a[32], b[32];
+	char a[32], b[64];
 
-	none = ads_layout_max_segments(k->dev_size, k->nr, k->segment_size, 0,
-				       &k->layout);
-	if (!none)
+	if (k->nr < k->copies)
 		return ctl_fail(k->c, CTL_REFUSED,
-				"the devices have no room for a single segment of %s (--segment-size)",
+				"%u copies of each segment need as many devices: there %s %u (--replicas)",
+				k->copies, k->nr == 1 ? "is" : "are", k->nr);
+	none = ads_layout_max_segments(k->dev_size, k->nr, k->segment_size,
+				       k->copies, 0, &k->layout);
+	if (!none)
+		return ctl_fail(k->c, CTL_REFUSED, k->copies == 1 ?
+				"the devices have no room for a single segment of %s (--segment-size)" :
+				"the devices have no room for as many copies of a single segment of %s (--segment-size, --replicas)",
 				ads_format_size(k->segment_size, false, a,
 						sizeof(a)));
 	k->slots = total_slots(k, &largest);
 	k->wanted_reserve = parse_reserve(k, k->slots);
 	most = ads_layout_max_segments(k->dev_size, k->nr, k->segment_size,
-				       k->wanted_reserve, &l);
+				       k->copies, k->wanted_reserve, &l);
 	if (!most)
 		return ctl_fail(k->c, CTL_REFUSED,
 				"with the reserve there is no room for a single segment: there are %llu (--reserve, --segment-size)",
@@ -187,35 +248,17 @@ static int plan(struct create *k)
 				ads_format_size(k->segment_size, false, b,
 						sizeof(b)));
 	k->slots = total_slots(k, &largest);
-	if (k->layout.nr_segments > k->slots)
-		return ctl_fail(k->c, CTL_REFUSED,
-				"%s need %u segments; the devices have room for %llu (at most %s)",
-				ads_format_size(k->size, false, a, sizeof(a)),
-				k->layout.nr_segments,
-				(unsigned long long)k->slots,
-				ads_format_size(none * k->segment_size, false,
-						b, sizeof(b)));
-	if (k->layout.nr_segments > most)
-		return ctl_fail(k->c, CTL_REFUSED,
-				"%s leave no room for the reserve: at most %s, or a smaller --reserve",
-				ads_format_size(k->size, false, a, sizeof(a)),
-				ads_format_size(most * k->segment_size, false,
-						b, sizeof(b)));
-	if (k->nr > 1 && k->slots - k->layout.nr_segments < largest)
-		ctl_warn(k->c, "only %llu segments stay free; emptying the largest member may take %llu",
-			 (unsigned long long)(k->slots -
-					      k->layout.nr_segments),
-			 (unsigned long long)largest);
-	if (k->nr == 1)
-		ctl_warn(k->c, "a pool of one member can't be evacuated");
+	if (check_room(k, none, most))
+		return CTL_REFUSED;
+	warn_room(k, largest);
 	return CTL_OK;
 }
 
 static void show(struct create *k)
 {
 	struct json_object *list = NULL;
-	char uuid[ADS_UUID_STR], a[32], b[32], free_[32];
-	uint64_t left = k->slots - k->layout.nr_segments;
+	char uuid[ADS_UUID_STR], a[32], b[32], free_[32], copies[32] = "";
+	uint64_t left = k->slots - needed(k);
 
 	ads_format_uuid(k->uuid, uuid);
 	if (k->c->doc) {
@@ -226,16 +269,21 @@ static void show(struct create *k)
 		ads_json_u64(k->c->doc, "segment_size", k->segment_size);
 		ads_json_u64(k->c->doc, "chunk_size", k->chunk_size);
 		ads_json_u64(k->c->doc, "segments", k->layout.nr_segments);
+		ads_json_u64(k->c->doc, "replicas", k->copies);
 		ads_json_u64(k->c->doc, "slots", k->slots);
 		ads_json_u64(k->c->doc, "free_slots", left);
 		ads_json_u64(k->c->doc, "data_start", k->layout.data_start);
 		list = ads_json_arr(k->c->doc, "members");
 	}
-	ctl_say(k->c, "%s: %s in %u segments of %s (chunks of %s), %s free for evacuations",
+	if (k->copies > 1)
+		snprintf(copies, sizeof(copies), ", %u copies of each",
+			 k->copies);
+	ctl_say(k->c, "%s: %s in %u segments of %s (chunks of %s)%s, %s free for evacuations",
 		k->name, ads_format_size(k->size, false, a, sizeof(a)),
 		k->layout.nr_segments,
 		ads_format_size(k->segment_size, false, b, sizeof(b)),
 		ads_format_size(k->chunk_size, false, uuid, sizeof(uuid)),
+		copies,
 		ads_format_size(left * k->segment_size, false, free_,
 				sizeof(free_)));
 	for (unsigned int i = 0; i < k->nr; i++) {
@@ -269,10 +317,13 @@ static char *table_params(const struct create *k)
 	fprintf(f, "- %u", k->nr);
 	for (unsigned int i = 0; i < k->nr; i++)
 		fprintf(f, " %u:%u", k->dev_major[i], k->dev_minor[i]);
-	fprintf(f, " 8 uuid %s segment_size %llu chunk_size %llu name %s",
-		ads_format_uuid(k->uuid, uuid),
+	/* One copy is what a module that knows of no more makes, too. */
+	fprintf(f, " %d uuid %s segment_size %llu chunk_size %llu name %s",
+		k->copies > 1 ? 10 : 8, ads_format_uuid(k->uuid, uuid),
 		(unsigned long long)k->segment_size / 512,
 		(unsigned long long)k->chunk_size / 512, k->name);
+	if (k->copies > 1)
+		fprintf(f, " replicas %u", k->copies);
 	fclose(f);
 	return text;
 }
@@ -319,7 +370,7 @@ static int make(struct create *k)
 
 static int run(struct ctl *c, int argc, char **argv)
 {
-	struct create k = { .c = c };
+	struct create k = { .c = c, .copies = 1 };
 	int val, rc = CTL_OK;
 
 	while ((val = ctl_getopt(c, argc, argv)) != -1) {
@@ -336,6 +387,13 @@ static int run(struct ctl *c, int argc, char **argv)
 		case 'C':
 			k.chunk_size = ctl_parse_size(c, "--chunk-size",
 						      optarg);
+			break;
+		case 'c':
+			k.copies = ctl_parse_u64(c, "--replicas", optarg,
+						 UINT32_MAX);
+			if (!k.copies || k.copies > ADSHARD_MAX_LEGS)
+				ctl_usage(c, "--replicas: a segment has 1 to %d copies, not %s",
+					  ADSHARD_MAX_LEGS, optarg);
 			break;
 		case 'R':
 			k.reserve = optarg;

@@ -25,6 +25,7 @@ static const struct ctl_opt opts[] = {
 	{ 'd', "detach", NULL, "return once everything is queued" },
 	{ 'c', "cancel", NULL, "stop emptying it: what has moved stays where it is" },
 	{ 'N', "dry-run", NULL, "only say what would be done" },
+	{ 'S', "same-domain", NULL, "two copies into one failure domain, if there is no other way" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -136,6 +137,13 @@ static int cancel(struct evac *e)
 	return rc;
 }
 
+static const char *rebuild_hint(const struct job *j)
+{
+	return j->pool.nr_short || j->pool.nr_stale ?
+	       " (adshardctl rebuild makes anew the copies that others have)" :
+	       "";
+}
+
 /* FAILED and missing members can't be read: there is nothing to move. */
 static int refuse_dead(struct evac *e)
 {
@@ -149,12 +157,12 @@ static int refuse_dead(struct evac *e)
 		ads_member_name(m, name, sizeof(name));
 		if (m->state == ADSHARD_MEMBER_FAILED)
 			return ctl_fail(j->c, CTL_REFUSED,
-					"%s has failed: it is never read again, so nothing can be moved off it",
-					name);
+					"%s has failed: it is never read again, so nothing can be moved off it%s",
+					name, rebuild_hint(j));
 		if (!m->present)
 			return ctl_fail(j->c, CTL_REFUSED,
-					"%s: nothing can be moved off it",
-					name);
+					"%s: nothing can be moved off it%s",
+					name, rebuild_hint(j));
 	}
 	return CTL_OK;
 }
@@ -314,7 +322,7 @@ static int forbid(struct evac *e, uint32_t only)
 int evac_main(struct ctl *c, const struct evac_args *a)
 {
 	struct ads_err err = { "" };
-	struct evac e = { .job = { .c = c } };
+	struct evac e = { .job = { .c = c, .same_domain = a->same_domain } };
 	int rc;
 
 	rc = ctl_load_pool(c, &e.job.pool, &e.job.m, &e.job.nr_m);
@@ -352,6 +360,7 @@ static int run(struct ctl *c, int argc, char **argv)
 		a.detach |= val == 'd';
 		a.cancel |= val == 'c';
 		a.dry |= val == 'N';
+		a.same_domain |= val == 'S';
 	}
 	if (wait + a.detach + a.cancel + a.dry > 1)
 		ctl_usage(c, "only one of --wait, --detach, --cancel and --dry-run");

@@ -117,6 +117,7 @@ static void exists_migration(struct events *e, const struct ads_migration *m)
 
 	ads_json_str(o, "object", "migration");
 	ads_json_u64(o, "segment", m->segment);
+	ads_json_str(o, "kind", ads_kind_name(m->kind));
 	ads_json_u64(o, "source", m->src);
 	ads_json_u64(o, "destination", m->dst);
 	ads_json_str(o, "step", ads_step_name(m->step));
@@ -208,6 +209,10 @@ static int on_event(const struct ads_event *ev, void *arg)
 	ads_json_u64(o, "time_ns", ev->time_ns);
 	if (ev->has & ADS_EV_SEGMENT)
 		ads_json_u64(o, "segment", ev->segment);
+	if (ev->has & ADS_EV_OFFSET)
+		ads_json_u64(o, "offset", ev->offset);
+	if (ev->has & ADS_EV_KIND)
+		ads_json_str(o, "kind", ads_kind_name(ev->kind));
 	if (ev->has & ADS_EV_SRC)
 		ads_json_u64(o, "source", ev->src);
 	if (ev->has & ADS_EV_DST)

@@ -140,14 +140,37 @@ static void take_words(struct ctl *c, struct request *r, int argc, char **argv)
 	}
 }
 
+/* Segments that have no other copy in sync. */
+static size_t only_there(struct ctl *c, const struct ads_member *m)
+{
+	struct ads_seg_filter f = { .has_member = true, .member = m->index };
+	struct ads_segment *seg;
+	size_t n, only = 0;
+
+	if (ads_nl_segments(c->nl, m->pool_uuid, &f, &seg, &n, NULL))
+		return m->nr_segments;
+	for (size_t i = 0; i < n; i++) {
+		bool other = false;
+
+		for (uint32_t k = 0; k < seg[i].nr_legs; k++)
+			other |= seg[i].leg[k].member != m->index &&
+				 seg[i].leg[k].state == ADSHARD_LEG_SYNC;
+		only += !other;
+	}
+	free(seg);
+	return only;
+}
+
 static int failed(struct ctl *c, const struct ads_member *m, const char *name,
 		  int rc, struct ads_err *err)
 {
-	if (rc == -ENOTEMPTY)
+	if (rc == -ENOTEMPTY) {
+		size_t only = only_there(c, m);
+
 		return ctl_fail(c, CTL_REFUSED,
-				"%s holds the only copy of %u segment%s: evacuate it first (adshardctl evacuate %s)",
-				name, m->nr_segments,
-				m->nr_segments == 1 ? "" : "s", name);
+				"%s holds the only copy of %zu segment%s: evacuate it first (adshardctl evacuate %s)",
+				name, only, only == 1 ? "" : "s", name);
+	}
 	if (!err->text[0])
 		ads_err(err, 0, "%s", strerror(-rc));
 	ads_err_prefix(err, name);

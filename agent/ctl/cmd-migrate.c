@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * adshardctl migrate: segments to a member of the operator's choice.
+ * adshardctl migrate: segments, or one copy of each, to a member of the operator's
+ * choice.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,14 +16,100 @@
 
 static const struct ctl_opt opts[] = {
 	{ 't', "to", "MEMBER", "the destination: index, device or UUID" },
+	{ 'f', "from", "MEMBER", "whose copy moves; needed if there are several" },
 	{ 'w', "wait", NULL, "wait until they have moved" },
 	{ 'P', "priority", "NUMBER", "higher goes first; default 0" },
+	{ 'S', "same-domain", NULL, "even beside another copy in the same failure domain" },
 	{ 'N', "dry-run", NULL, "only say what would be done" },
 	{ 0, NULL, NULL, NULL },
 };
 
+/* Which copy moves: the one on @from, or the only one. NULL: it was said why. */
+static const struct ads_leg *find_leg(struct job *j,
+				      const struct ads_segment *seg,
+				      const struct ads_member *from)
+{
+	const struct ads_leg *leg = NULL;
+	uint32_t n = 0;
+	char name[128];
+
+	/* One that is filling is what a move that is under way makes. */
+	for (uint32_t i = 0; i < seg->nr_legs; i++) {
+		if (seg->leg[i].state == ADSHARD_LEG_FILLING ||
+		    (from && seg->leg[i].member != from->index))
+			continue;
+		leg = &seg->leg[i];
+		n++;
+	}
+	if (n == 1)
+		return leg;
+	if (from) {
+		ads_member_name(from, name, sizeof(name));
+		ctl_fail(j->c, CTL_NOENT, "segment %u has no copy on %s",
+			 seg->index, name);
+		return NULL;
+	}
+	ctl_fail(j->c, CTL_USAGE,
+		 "segment %u has %u copies: which one moves? (--from MEMBER)",
+		 seg->index, n);
+	return NULL;
+}
+
+/* Beside another copy, or where what takes one away takes both. An exit code. */
+static int check_place(struct job *j, const struct job_segment *s,
+		       const struct ads_member *to)
+{
+	struct ads_place_member *pm = job_place_members(j, NULL);
+	struct ads_place_segment ps;
+	int rc = CTL_OK;
+	char name[128];
+
+	if (!pm)
+		return ctl_fail_err(j->c, -ENOMEM, NULL);
+	job_place_segment(s, &ps);
+	ads_member_name(to, name, sizeof(name));
+	for (uint32_t i = 0; !rc && i < s->nr_with; i++)
+		if (s->with[i] == to->index)
+			rc = ctl_fail(j->c, CTL_REFUSED,
+				      "segment %u has another copy on %s: two on one member are no better than one",
+				      s->segment, name);
+	ps.nr_on = 0;
+	if (!rc && !j->same_domain &&
+	    !ads_place_apart(pm, j->nr_m, &ps, to->index))
+		rc = ctl_fail(j->c, CTL_REFUSED,
+			      "segment %u has another copy in the failure domain of %s (--same-domain puts both there)",
+			      s->segment, name);
+	job_place_free(pm, j->nr_m);
+	return rc;
+}
+
+static int make_segment(struct job *j, const struct ads_segment *seg,
+			const struct ads_member *from,
+			const struct ads_member *to)
+{
+	struct job_segment *s = &j->seg[j->nr++];
+	const struct ads_leg *leg = find_leg(j, seg, from);
+
+	if (!leg)
+		return from ? CTL_NOENT : CTL_USAGE;
+	s->segment = seg->index;
+	s->kind = ADSHARD_KIND_MOVE;
+	s->src = leg->member;
+	s->dst = to->index;
+	/* What is filling is the move's own. */
+	job_take_legs(s, seg, s->src);
+	if (seg->state != ADSHARD_SEGMENT_STABLE)
+		s->nr_with = 0;
+	/* There already, and not on its way to somewhere else. */
+	if (s->src == s->dst && seg->state == ADSHARD_SEGMENT_STABLE) {
+		s->state = JOB_DONE;
+		return CTL_OK;
+	}
+	return check_place(j, s, to);
+}
+
 static int make_job(struct job *j, const uint32_t *want, size_t nr,
-		    uint32_t dst)
+		    const struct ads_member *from, const struct ads_member *to)
 {
 	struct ads_segment *seg;
 	struct ads_err err = { "" };
@@ -33,27 +120,15 @@ static int make_job(struct job *j, const uint32_t *want, size_t nr,
 	if (rc)
 		return ctl_fail_err(j->c, rc, &err);
 	j->seg = calloc(nr, sizeof(*j->seg));
-	if (!j->seg) {
-		free(seg);
-		return ctl_fail_err(j->c, -ENOMEM, NULL);
-	}
-	for (size_t i = 0; i < nr; i++) {
-		struct job_segment *s = &j->seg[j->nr++];
-
-		if (want[i] >= n) {
+	if (!j->seg)
+		rc = ctl_fail_err(j->c, -ENOMEM, NULL);
+	for (size_t i = 0; !rc && i < nr; i++) {
+		if (want[i] >= n)
 			rc = ctl_fail(j->c, CTL_NOENT,
 				      "the pool has no segment %u: they are 0 to %zu",
 				      want[i], n - 1);
-			break;
-		}
-		s->segment = want[i];
-		s->dst = dst;
-		s->src = seg[want[i]].nr_legs ? seg[want[i]].leg[0].member :
-						ADS_PLACE_NONE;
-		/* There already, and not on its way to somewhere else. */
-		if (s->src == dst &&
-		    seg[want[i]].state == ADSHARD_SEGMENT_STABLE)
-			s->state = JOB_DONE;
+		else
+			rc = make_segment(j, &seg[want[i]], from, to);
 	}
 	free(seg);
 	return rc;
@@ -158,22 +233,28 @@ static int queue_all(struct job *j, const char *name, uint32_t priority)
 
 static int run(struct ctl *c, int argc, char **argv)
 {
-	const char *to = NULL;
+	const char *to = NULL, *from = NULL;
 	bool wait = false, dry = false;
 	struct job j = { .c = c };
 	struct ads_err err = { "" };
 	uint32_t priority = 0, *want;
 	size_t nr;
 	char name[128], what[64];
-	int val, rc, dst;
+	int val, rc, dst, src = -1;
 
 	while ((val = ctl_getopt(c, argc, argv)) != -1) {
 		switch (val) {
 		case 't':
 			to = optarg;
 			break;
+		case 'f':
+			from = optarg;
+			break;
 		case 'w':
 			wait = true;
+			break;
+		case 'S':
+			j.same_domain = true;
 			break;
 		case 'P':
 			priority = ctl_parse_u64(c, "--priority", optarg,
@@ -196,12 +277,14 @@ static int run(struct ctl *c, int argc, char **argv)
 	if (rc)
 		goto out;
 	dst = ads_find_member(j.m, j.nr_m, to, &err);
-	if (dst < 0) {
-		rc = ctl_fail_err(c, dst, &err);
+	if (dst >= 0 && from)
+		src = ads_find_member(j.m, j.nr_m, from, &err);
+	if (dst < 0 || (from && src < 0)) {
+		rc = ctl_fail_err(c, dst < 0 ? dst : src, &err);
 		goto out;
 	}
 	ads_member_name(&j.m[dst], name, sizeof(name));
-	rc = make_job(&j, want, nr, j.m[dst].index);
+	rc = make_job(&j, want, nr, from ? &j.m[src] : NULL, &j.m[dst]);
 	if (rc)
 		goto out;
 	if (dry) {

@@ -17,18 +17,19 @@ static const struct ctl_opt opts[] = {
 	{ 'm', "member", "MEMBER", "only segments with a leg on this member; with --bad: that it could not read" },
 	{ 'R', "range", "FIRST-LAST", "only these segments" },
 	{ 'H', "hot", "NUMBER", "only so many, the hottest first" },
+	{ 's', "short", NULL, "only those with fewer copies than they should have" },
 	{ 'B', "bad", NULL, "ranges that could not be read when they were moved" },
 	{ 'F', "files", NULL, "with --bad: whose they are" },
 	{ 0, NULL, NULL, NULL },
 };
 
 enum { C_SEGMENT, C_STATE, C_MEMBER, C_DEVICE, C_READS, C_WRITES, C_LAST,
-	C_OFFSET, C_POSITION, C_LEGS };
+	C_OFFSET, C_POSITION, C_LEGS, C_COPIES, C_INTENT };
 
 static const struct table_col cols[] = {
 	[C_SEGMENT] = { "SEGMENT", "its number", TABLE_RIGHT },
 	[C_STATE] = { "STATE", "stable, queued, migrating", 0 },
-	[C_MEMBER] = { "MEMBER", "where it is (and goes to)", 0 },
+	[C_MEMBER] = { "MEMBER", "where it is (in brackets: out of date; behind >: goes to)", 0 },
 	[C_DEVICE] = { "DEVICE", "the same as devices", 0 },
 	[C_READS] = { "READS", "sampled reads since the activation", TABLE_RIGHT },
 	[C_WRITES] = { "WRITES", "sampled writes since the activation", TABLE_RIGHT },
@@ -36,6 +37,8 @@ static const struct table_col cols[] = {
 	[C_OFFSET] = { "OFFSET", "its start in the volume", TABLE_RIGHT | TABLE_HIDDEN },
 	[C_POSITION] = { "POSITION", "its start on the device", TABLE_RIGHT | TABLE_HIDDEN },
 	[C_LEGS] = { "LEGS", "states of its copies", TABLE_HIDDEN },
+	[C_COPIES] = { "COPIES", "in sync, of how many it should have", TABLE_RIGHT },
+	[C_INTENT] = { "INTENT", "none, recorded, doubt: may the copies differ after a power cut", TABLE_HIDDEN },
 	{ NULL, NULL, 0 },
 };
 
@@ -62,12 +65,37 @@ static uint64_t position(const struct ads_pool *p, const struct ads_member *m,
 	       (uint64_t)leg->chunk * p->chunk_size;
 }
 
-/* Appends ">TEXT" (or TEXT, as the first) to a list of a segment's legs. */
-static void add(char *list, size_t size, const char *text)
+/* Copies in sync, and on a member that is there. */
+static uint32_t good(const struct ads_member *m, size_t nr,
+		     const struct ads_segment *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->nr_legs; i++) {
+		int at = ads_member_by_index(m, nr, s->leg[i].member);
+
+		n += s->leg[i].state == ADSHARD_LEG_SYNC && at >= 0 &&
+		     m[at].present && m[at].state != ADSHARD_MEMBER_FAILED;
+	}
+	return n;
+}
+
+/* Appends to a list of a segment's legs: "0,2", "0,(2)", "0>1". */
+static void add(char *list, size_t size, const char *text, uint32_t state)
 {
 	size_t len = strlen(list);
 
-	snprintf(list + len, size - len, "%s%s", len ? ">" : "", text);
+	if (state == ADSHARD_LEG_STALE)
+		snprintf(list + len, size - len, "%s(%s)", len ? "," : "",
+			 text);
+	else
+		snprintf(list + len, size - len, "%s%s", !len ? "" :
+			 state == ADSHARD_LEG_FILLING ? ">" : ",", text);
+}
+
+static const char *intent_name(uint8_t intent)
+{
+	return intent == 2 ? "doubt" : intent == 1 ? "recorded" : "none";
 }
 
 static void row(struct table *t, const struct ads_pool *p,
@@ -78,16 +106,20 @@ static void row(struct table *t, const struct ads_pool *p,
 
 	for (uint32_t i = 0; i < s->nr_legs; i++) {
 		snprintf(one, sizeof(one), "%u", s->leg[i].member);
-		add(index, sizeof(index), one);
+		add(index, sizeof(index), one, s->leg[i].state);
 		ctl_member_name(m, nr, s->leg[i].member, one, sizeof(one));
-		add(dev, sizeof(dev), one);
-		add(state, sizeof(state), ads_leg_state_name(s->leg[i].state));
+		add(dev, sizeof(dev), one, s->leg[i].state);
+		add(state, sizeof(state), ads_leg_state_name(s->leg[i].state),
+		    s->leg[i].state == ADSHARD_LEG_FILLING ?
+		    ADSHARD_LEG_FILLING : ADSHARD_LEG_SYNC);
 	}
 	table_row(t);
 	table_set(t, C_SEGMENT, "%u", s->index);
 	table_set(t, C_STATE, "%s", ads_segment_state_name(s->state));
 	table_set(t, C_MEMBER, "%s", index);
 	table_set(t, C_DEVICE, "%s", dev);
+	table_set(t, C_COPIES, "%u/%u", good(m, nr, s), s->wanted);
+	table_set(t, C_INTENT, "%s", intent_name(s->intent));
 	table_set(t, C_READS, "%u", s->reads);
 	table_set(t, C_WRITES, "%u", s->writes);
 	table_set(t, C_LAST, "%s", ads_format_duration((double)s->last, one,
@@ -121,6 +153,9 @@ static void json(struct ctl *c, const struct ads_pool *p,
 			ads_json_i64(o, "last_access_seconds", s->last);
 		else
 			ads_json_null(o, "last_access_seconds");
+		ads_json_u64(o, "wanted", s->wanted);
+		ads_json_u64(o, "in_sync", good(m, nr, s));
+		ads_json_str(o, "intent", intent_name(s->intent));
 		legs = ads_json_arr(o, "legs");
 		for (uint32_t k = 0; k < s->nr_legs; k++) {
 			struct json_object *l = ads_json_push(legs);
@@ -132,6 +167,17 @@ static void json(struct ctl *c, const struct ads_pool *p,
 				     ads_leg_state_name(s->leg[k].state));
 		}
 	}
+}
+
+static size_t keep_short(const struct ads_member *m, size_t nr,
+			 struct ads_segment *seg, size_t n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (good(m, nr, &seg[i]) < seg[i].wanted)
+			seg[k++] = seg[i];
+	return k;
 }
 
 static void parse_range(struct ctl *c, char *s, struct ads_seg_filter *f)
@@ -152,7 +198,7 @@ static void parse_range(struct ctl *c, char *s, struct ads_seg_filter *f)
 static int run(struct ctl *c, int argc, char **argv)
 {
 	struct ads_seg_filter f = { 0 };
-	bool bad = false, files = false;
+	bool bad = false, files = false, few = false;
 	const char *member = NULL;
 	struct ads_err err = { "" };
 	struct ads_segment *seg;
@@ -170,6 +216,7 @@ static int run(struct ctl *c, int argc, char **argv)
 			parse_range(c, optarg, &f);
 		else if (val == 'H')
 			hot = ctl_parse_u64(c, "--hot", optarg, UINT32_MAX);
+		few |= val == 's';
 		bad |= val == 'B';
 		files |= val == 'F';
 	}
@@ -178,8 +225,9 @@ static int run(struct ctl *c, int argc, char **argv)
 			  argv[optind], argv[optind]);
 	if (files && !bad)
 		ctl_usage(c, "--files goes with --bad");
-	if (bad && hot)
-		ctl_usage(c, "--hot does not go with --bad");
+	if (bad && (hot || few))
+		ctl_usage(c, "--%s does not go with --bad", hot ? "hot" :
+			  "short");
 	if (bad)
 		return reverse_bad(c, &f, member, files);
 	rc = ctl_load_pool(c, &p, &m, &nr);
@@ -206,6 +254,8 @@ static int run(struct ctl *c, int argc, char **argv)
 		rc = ctl_fail_err(c, rc, &err);
 		goto out;
 	}
+	if (few)
+		n = keep_short(m, nr, seg, n);
 	if (hot && n) {
 		qsort(seg, n, sizeof(*seg), cmp_heat);
 		n = n < hot ? n : hot;

@@ -148,6 +148,36 @@ static void print_bad(const struct view *v)
 	       bad_words(sum, words, sizeof(words)), from);
 }
 
+/* "copies: 2 are out of date, 17 chunks were repaired from another" */
+static void print_legs(const struct view *v)
+{
+	const struct ads_pool *p = v->pool;
+	const char *state = v->health.state;
+	bool said = !strcmp(state, "short") || !strcmp(state, "rebuilding");
+	const struct { uint64_t n; const char *one, *many; } what[] = {
+		{ said ? 0 : p->nr_short, "segment has fewer than it should have",
+		  "segments have fewer than they should have" },
+		{ p->nr_stale, "is out of date", "are out of date" },
+		{ p->nr_doubt, "segment's are compared",
+		  "segments' are compared" },
+		{ p->scrub_mismatches, "chunk differed", "chunks differed" },
+		{ p->read_repairs, "chunk was repaired from another",
+		  "chunks were repaired from another" },
+	};
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(what) / sizeof(*what); i++) {
+		if (!what[i].n)
+			continue;
+		printf("%s%llu %s", any ? ", " : "copies: ",
+		       (unsigned long long)what[i].n,
+		       what[i].n == 1 ? what[i].one : what[i].many);
+		any = true;
+	}
+	if (any)
+		putchar('\n');
+}
+
 static void print_job(const struct view *v, const struct ads_agent_job *j,
 		      void *arg)
 {
@@ -195,17 +225,78 @@ static void print_blocked(const struct view *v)
 	}
 }
 
+/* "/dev/sdb -> /dev/sdc", "new copy on /dev/sdc, from /dev/sdb", "scrub" */
+static void operation_words(const struct view *v, const struct ads_migration *m,
+			    char *buf, size_t size)
+{
+	char src[128], dst[128];
+
+	ctl_member_name(v->m, v->nr_m, m->src, src, sizeof(src));
+	ctl_member_name(v->m, v->nr_m, m->dst, dst, sizeof(dst));
+	switch (m->kind) {
+	case ADSHARD_KIND_MOVE:
+		snprintf(buf, size, "%s -> %s", src, dst);
+		break;
+	case ADSHARD_KIND_ADD:
+		snprintf(buf, size, "new copy on %s, from %s", dst, src);
+		break;
+	case ADSHARD_KIND_RESYNC:
+		if (m->src == m->dst)	/* in doubt: the primary says how it is */
+			snprintf(buf, size, "resync by %s", src);
+		else
+			snprintf(buf, size, "resync of %s, from %s", dst, src);
+		break;
+	default:
+		snprintf(buf, size, "%s", ads_kind_name(m->kind));
+	}
+}
+
+static void print_operation(const struct view *v, const struct ads_migration *m,
+			    uint64_t done, uint64_t seg)
+{
+	char what[300], percent[16], rate[32], eta[32], bad[32], shift[48] = "";
+	double r = migration_rate(m, seg);
+
+	operation_words(v, m, what, sizeof(what));
+	if (m->step == ADSHARD_STEP_SHIFT)
+		snprintf(shift, sizeof(shift), " (%u%% of the reads)",
+			 m->percent);
+	printf("        segment %u: %s, %s%s%s %s, %s/s, ETA %s%s%s\n",
+	       m->segment, what, ads_step_name(m->step), shift,
+	       m->aside ? " (lets others go first)" : "",
+	       ads_format_percent(done, seg, percent, sizeof(percent)),
+	       ads_format_size((uint64_t)r, false, rate, sizeof(rate)),
+	       ads_format_duration(r >= 1024 ? (double)(seg - done) / r : -1,
+				   eta, sizeof(eta)),
+	       m->bad_bytes ? ", can't be read: " : "",
+	       m->bad_bytes ? ads_format_size(m->bad_bytes, false, bad,
+					      sizeof(bad)) : "");
+}
+
+/* Of what there is the first: as a word. */
+static const char *doing(const struct view *v)
+{
+	bool any[ADSHARD_KIND_REPAIR + 1] = { false };
+
+	for (size_t i = 0; i < v->nr_mig; i++)
+		if (v->mig[i].kind <= ADSHARD_KIND_REPAIR)
+			any[v->mig[i].kind] = true;
+	return any[ADSHARD_KIND_MOVE] ? "moving" :
+	       any[ADSHARD_KIND_ADD] || any[ADSHARD_KIND_RESYNC] ? "copying" :
+	       " scrub";
+}
+
 /* "moving: 3 active, 9 queued, 12.0 MiB/s, ETA 5m10s", then one line each. */
 static void print_migrations(const struct view *v)
 {
 	uint64_t seg = v->pool->segment_size;
-	char src[128], dst[128], percent[16], rate[32], eta[32], bad[32];
+	char rate[32], eta[32];
 	double sum, left;
 
 	if (!v->nr_mig)
 		return;
 	left = view_time_left(v, &sum);
-	printf("moving: %u active, %u queued%s, %s/s, ETA %s\n",
+	printf("%s: %u active, %u queued%s, %s/s, ETA %s\n", doing(v),
 	       v->pool->nr_active, v->pool->nr_queued,
 	       v->pool->paused ? " (paused)" : "",
 	       ads_format_size((uint64_t)sum, false, rate, sizeof(rate)),
@@ -213,25 +304,13 @@ static void print_migrations(const struct view *v)
 	for (size_t i = 0; i < v->nr_mig; i++) {
 		const struct ads_migration *m = &v->mig[i];
 		uint64_t done = migration_done_bytes(m, seg);
-		double r = migration_rate(m, seg);
 
 		if (m->step == ADSHARD_STEP_QUEUED)
 			continue;
 		/* Until it is committed it isn't finished. */
 		if (done == seg)
 			done--;
-		ctl_member_name(v->m, v->nr_m, m->src, src, sizeof(src));
-		ctl_member_name(v->m, v->nr_m, m->dst, dst, sizeof(dst));
-		printf("        segment %u: %s -> %s, %s%s %s, %s/s, ETA %s%s%s\n",
-		       m->segment, src, dst, ads_step_name(m->step),
-		       m->aside ? " (lets others go first)" : "",
-		       ads_format_percent(done, seg, percent, sizeof(percent)),
-		       ads_format_size((uint64_t)r, false, rate, sizeof(rate)),
-		       ads_format_duration(r >= 1024 ? (double)(seg - done) / r
-					   : -1, eta, sizeof(eta)),
-		       m->bad_bytes ? ", can't be read: " : "",
-		       m->bad_bytes ? ads_format_size(m->bad_bytes, false, bad,
-						      sizeof(bad)) : "");
+		print_operation(v, m, done, seg);
 	}
 }
 
@@ -266,12 +345,15 @@ static void print_view(struct ctl *c, const struct view *v)
 		putchar('\n');
 	print_errors(v);
 	print_bad(v);
+	print_legs(v);
 	print_blocked(v);
 	view_each_job(v, print_job, NULL);
 	print_migrations(v);
 	limits_print(v);
 	if (p->nr_done || p->nr_failed || p->nr_aborted)
-		printf(" moved: %llu segments since the activation (%llu failed, %llu aborted), %llu chunks compared, %llu mismatches\n",
+		printf(p->knows_legs ?
+		       "  done: %llu operations since the activation (%llu failed, %llu aborted), %llu chunks compared, %llu mismatches\n" :
+		       " moved: %llu segments since the activation (%llu failed, %llu aborted), %llu chunks compared, %llu mismatches\n",
 		       (unsigned long long)p->nr_done,
 		       (unsigned long long)p->nr_failed,
 		       (unsigned long long)p->nr_aborted,

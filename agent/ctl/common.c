@@ -218,11 +218,18 @@ void ctl_json_pool(struct json_object *o, const struct ads_pool *p)
 		ads_json_u64(o, "bad_ranges_free", p->nr_bad_free);
 	else
 		ads_json_null(o, "bad_ranges_free");
+	ads_json_u64(o, "copies_stale", p->nr_stale);
+	ads_json_u64(o, "segments_short", p->nr_short);
+	ads_json_u64(o, "segments_in_doubt", p->nr_doubt);
+	ads_json_u64(o, "resync_bytes", p->resync_bytes);
+	ads_json_u64(o, "scrub_mismatches", p->scrub_mismatches);
+	ads_json_u64(o, "read_repairs", p->read_repairs);
 }
 
 void ctl_json_migration(struct json_object *o, const struct ads_migration *m)
 {
 	ads_json_u64(o, "segment", m->segment);
+	ads_json_str(o, "kind", ads_kind_name(m->kind));
 	ads_json_u64(o, "source", m->src);
 	ads_json_u64(o, "destination", m->dst);
 	ads_json_str(o, "step", ads_step_name(m->step));
@@ -238,4 +245,8 @@ void ctl_json_migration(struct json_object *o, const struct ads_migration *m)
 	ads_json_double(o, "age_seconds", m->age_ns / 1e9);
 	ads_json_u64(o, "bad_bytes", m->bad_bytes);
 	ads_json_bool(o, "aside", m->aside);
+	if (m->step == ADSHARD_STEP_SHIFT)
+		ads_json_double(o, "reads_shifted", m->percent / 100.0);
+	else
+		ads_json_null(o, "reads_shifted");
 }

@@ -90,6 +90,7 @@ static void json_segment(struct json_object *o, uint32_t index,
 	const char *why = NULL;
 	struct ads_fmt_seg s;
 	bool placed = !ads_fmt_seg_decode(seg, &s, &why);
+	struct json_object *legs;
 
 	ads_json_u64(o, "segment", index);
 	if (placed)
@@ -101,6 +102,22 @@ static void json_segment(struct json_object *o, uint32_t index,
 	else
 		ads_json_null(o, "chunk");
 	ads_json_str(o, "why", why);
+	legs = ads_json_arr(o, "legs");
+	for (unsigned int i = 0; placed && i < s.nr_legs; i++) {
+		struct json_object *l = ads_json_push(legs);
+
+		ads_json_u64(l, "member", s.leg[i].member);
+		ads_json_u64(l, "chunk", s.leg[i].chunk);
+		ads_json_str(l, "state", ads_leg_state_name(s.leg[i].state));
+	}
+	if (placed)
+		ads_json_u64(o, "wanted", s.wanted);
+	else
+		ads_json_null(o, "wanted");
+	if (placed)
+		ads_json_bool(o, "intent", s.intent);
+	else
+		ads_json_null(o, "intent");
 }
 
 static void json_bad(struct json_object *o, uint32_t index,
@@ -131,7 +148,7 @@ static void json_body(struct json_object *o, struct ads_off_dev *d,
 	struct json_object *map = segments ? ads_json_arr(o, "map") : NULL;
 	struct json_object *damaged = ads_json_arr(o, "damaged_blocks");
 	struct json_object *bad = ads_json_arr(o, "bad");
-	char text[160];
+	char text[300];
 
 	for (uint32_t k = 0; k < nr; k++) {
 		struct ads_body_at at;

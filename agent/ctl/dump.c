@@ -42,9 +42,19 @@ const char *dump_segment(const struct adshard_seg *seg, char *buf, size_t size)
 		snprintf(buf, size, "unused");
 	else if (err)
 		snprintf(buf, size, "invalid: %s", why);
-	else
-		snprintf(buf, size, "member %u, chunk %u", s.leg[0].member,
-			 s.leg[0].chunk);
+	if (err)
+		return buf;
+	for (unsigned int i = 0; i < s.nr_legs; i++) {
+		size_t len = i ? strlen(buf) : 0;
+
+		snprintf(buf + len, size - len, "%smember %u, chunk %u%s",
+			 i ? "; " : "", s.leg[i].member, s.leg[i].chunk,
+			 s.leg[i].state == ADSHARD_LEG_STALE ? " (stale)" : "");
+	}
+	if (s.wanted != 1 || s.nr_legs != 1)
+		snprintf(buf + strlen(buf), size - strlen(buf),
+			 "; %u wanted%s", s.wanted,
+			 s.intent ? ", write intent" : "");
 	return buf;
 }
 
@@ -137,7 +147,7 @@ static void print_body(struct ads_off_dev *d, unsigned int area, bool segments)
 	const struct ads_state *st = &d->table[area].st;
 	struct adshard_body *b = ads_blocks_alloc(1);
 	uint32_t nr = ads_fmt_body_blocks(&d->sb.geo);
-	char text[160];
+	char text[300];
 
 	for (uint32_t k = 0; k < nr; k++) {
 		struct ads_body_at at;
@@ -194,7 +204,7 @@ static void print_record(const struct ads_off_dev *d, uint32_t i)
 	const struct ads_off_rec *r = &d->ring[i];
 	struct ads_state st;
 	struct ads_entry e;
-	char text[160], when[32];
+	char text[300], when[32];
 	uint32_t pos = 0;
 
 	printf("    block %u: ", d->sb.geo.journal_block + i);

@@ -16,7 +16,7 @@ const char *dump_block_word(enum ads_off_block is);
 /* Body block @nr of a table: false if it is not whole. */
 bool dump_body(struct ads_off_dev *d, unsigned int area, uint32_t nr,
 	       struct adshard_body *b);
-/* Is there anything to say of a segment? Its one leg in sync, if it has one. */
+/* A segment's legs, how many it should have, and its intent; or what is wrong. */
 const char *dump_segment(const struct adshard_seg *seg, char *buf, size_t size);
 
 /* The same of a bad range; NULL: the place is free. */

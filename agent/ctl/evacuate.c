@@ -62,13 +62,12 @@ static int load_segments(struct evac *e, struct ads_segment **out, size_t *nr,
 {
 	struct job *j = &e->job;
 	struct ads_segment *all = NULL;
-	size_t n = 0;
+	size_t n = 0, k = 0;
 
 	for (size_t i = 0; i < e->nr_from; i++) {
 		struct ads_seg_filter f = { .has_member = true,
 					    .member = e->from[i] };
 		struct ads_segment *seg, *p;
-		size_t k;
 		int rc;
 
 		rc = ads_nl_segments(j->c->nl, j->pool.uuid, &f, &seg, &k,
@@ -89,41 +88,67 @@ static int load_segments(struct evac *e, struct ads_segment **out, size_t *nr,
 		n += k;
 		free(seg);
 	}
+	k = 0;
 	qsort(all, n, sizeof(*all), cmp_segment);
+	/* One with copies on several of the members is in several answers. */
+	for (size_t i = 0; i < n; i++)
+		if (!k || all[k - 1].index != all[i].index)
+			all[k++] = all[i];
 	*out = all;
-	*nr = n;
+	*nr = k;
 	return 0;
 }
 
-/* The leg to be moved: the one in sync on a member to be emptied. */
+/*
+ * The leg to be moved. What is filling goes away by itself, for the kernel aborts
+ * it, unless it is a stale leg that is filled again. One leg of a segment moves
+ * at a time; others are for the next round.
+ */
 static const struct ads_leg *leg_of(const struct evac *e,
-				    const struct ads_segment *s)
+				    const struct ads_segment *s,
+				    const struct ads_migration *mig, size_t n)
 {
-	for (uint32_t i = 0; i < s->nr_legs; i++)
-		if (is_from(e, s->leg[i].member) &&
-		    s->leg[i].state == ADSHARD_LEG_SYNC)
-			return &s->leg[i];
+	for (uint32_t i = 0; i < s->nr_legs; i++) {
+		const struct ads_leg *leg = &s->leg[i];
+
+		if (!is_from(e, leg->member))
+			continue;
+		if (leg->state == ADSHARD_LEG_SYNC ||
+		    leg->state == ADSHARD_LEG_STALE)
+			return leg;
+		for (size_t k = 0; k < n; k++)
+			if (mig[k].segment == s->index &&
+			    mig[k].kind == ADSHARD_KIND_RESYNC &&
+			    mig[k].dst == leg->member)
+				return leg;
+	}
 	return NULL;
+}
+
+/* The copies that stay: those on the members are all to go. */
+static void take_legs(const struct evac *e, struct job_segment *s,
+		      const struct ads_segment *seg)
+{
+	job_take_legs(s, seg, s->src);
+	s->nr_with = 0;
+	for (uint32_t i = 0; i < s->nr_on; i++)
+		if (!is_from(e, s->on[i]))
+			s->with[s->nr_with++] = s->on[i];
 }
 
 /*
  * Migrations that run already: those that leave the members are adopted. Their
  * cookies tell how many segments there were when the evacuation began.
  */
-static int adopt(struct evac *e, struct ads_err *err)
+static void adopt(struct evac *e, const struct ads_migration *mig, size_t n)
 {
 	struct job *j = &e->job;
-	struct ads_migration *mig;
-	size_t n;
-	int rc;
 
-	rc = ads_nl_migrations(j->c->nl, j->pool.uuid, &mig, &n, err);
-	if (rc)
-		return rc;
 	for (size_t i = 0; i < n; i++) {
 		struct job_segment *s;
 
-		if (!is_from(e, mig[i].src) || is_from(e, mig[i].dst) ||
+		if (mig[i].kind != ADSHARD_KIND_MOVE ||
+		    !is_from(e, mig[i].src) || is_from(e, mig[i].dst) ||
 		    mig[i].step == ADSHARD_STEP_ABORT)
 			continue;
 		s = job_find(j, mig[i].segment);
@@ -138,22 +163,26 @@ static int adopt(struct evac *e, struct ads_err *err)
 		    JOB_COOKIE_TOTAL(mig[i].cookie) > e->total)
 			e->total = JOB_COOKIE_TOTAL(mig[i].cookie);
 	}
-	free(mig);
-	return 0;
 }
 
 static int collect(struct evac *e)
 {
 	struct job *j = &e->job;
 	struct ads_err err = { "" };
+	struct ads_migration *mig = NULL;
 	struct ads_segment *seg;
 	struct heat *heat;
-	size_t n;
+	size_t n, nr_mig;
 	int rc;
 
 	rc = load_segments(e, &seg, &n, &err);
 	if (rc)
 		return ctl_fail_err(j->c, rc, &err);
+	rc = ads_nl_migrations(j->c->nl, j->pool.uuid, &mig, &nr_mig, &err);
+	if (rc) {
+		free(seg);
+		return ctl_fail_err(j->c, rc, &err);
+	}
 	j->moved += job_count(j, JOB_DONE);
 	job_free_segments(j);
 	free(e->order);
@@ -165,17 +194,18 @@ static int collect(struct evac *e)
 	if (!j->seg || !e->order || !heat) {
 		free(heat);
 		free(seg);
+		free(mig);
 		return ctl_fail_err(j->c, -ENOMEM, NULL);
 	}
 	for (size_t i = 0; i < n; i++) {
-		const struct ads_leg *leg = leg_of(e, &seg[i]);
+		const struct ads_leg *leg = leg_of(e, &seg[i], mig, nr_mig);
 
-		/* A filling leg goes away by itself: the kernel aborts it. */
 		if (!leg)
 			continue;
 		j->seg[j->nr].segment = seg[i].index;
 		j->seg[j->nr].src = leg->member;
 		j->seg[j->nr].dst = ADS_PLACE_NONE;
+		take_legs(e, &j->seg[j->nr], &seg[i]);
 		heat[j->nr].at = j->nr;
 		heat[j->nr].segment = seg[i].index;
 		heat[j->nr].accesses = (uint64_t)seg[i].reads + seg[i].writes;
@@ -186,9 +216,8 @@ static int collect(struct evac *e)
 	for (size_t i = 0; i < j->nr; i++)
 		e->order[i] = heat[i].at;
 	free(heat);
-	rc = adopt(e, &err);
-	if (rc)
-		return ctl_fail_err(j->c, rc, &err);
+	adopt(e, mig, nr_mig);
+	free(mig);
 	if (e->total < j->nr)
 		e->total = j->nr;
 	j->before = e->total - j->nr;
@@ -226,7 +255,9 @@ int evac_plan(struct evac *e)
 {
 	struct job *j = &e->job;
 	struct ads_place_opts o = { .exclude = e->not_to,
-				    .nr_exclude = e->nr_not_to };
+				    .nr_exclude = e->nr_not_to,
+				    .same_domain = j->same_domain,
+				    .same_domain_how = "--same-domain" };
 	struct ads_place_member *pm = job_place_members(j, e->agent);
 	struct ads_place_segment *ps = calloc(j->nr + 1, sizeof(*ps));
 	uint32_t *dst = calloc(j->nr + 1, sizeof(*dst));
@@ -241,10 +272,7 @@ int evac_plan(struct evac *e)
 
 		if (s->state != JOB_PLANNED)
 			continue;
-		ps[n].segment = s->segment;
-		ps[n].nr_on = 1;
-		ps[n].on[0] = s->src;
-		n++;
+		job_place_segment(s, &ps[n++]);
 	}
 	rc = ads_place(pm, j->nr_m, ps, n, &o, dst, &err);
 	n = 0;
@@ -260,7 +288,7 @@ out:
 	free(dst);
 	if (!rc)
 		return CTL_OK;
-	if (rc == -ENOSPC || rc == -ENODEV)
+	if (rc == -ENOSPC || rc == -ENODEV || rc == -EXDEV)
 		return ctl_fail(j->c, CTL_REFUSED, "can't %s: %s", e->what,
 				ads_err_text(&err, rc));
 	return ctl_fail_err(j->c, rc, &err);
@@ -311,14 +339,15 @@ static uint32_t other_place(struct evac *e, const struct job_segment *s,
 			    bool careful)
 {
 	struct job *j = &e->job;
-	struct ads_place_segment ps = { .segment = s->segment, .nr_on = 1,
-					.on = { s->src } };
+	struct ads_place_segment ps;
 	struct ads_place_member *pm = job_place_members(j, e->agent);
 	uint32_t *exclude = calloc(e->nr_not_to + s->nr_failed_dst + j->nr_m,
 				   sizeof(*exclude));
-	struct ads_place_opts o = { .exclude = exclude };
+	struct ads_place_opts o = { .exclude = exclude,
+				    .same_domain = j->same_domain };
 	uint32_t dst = ADS_PLACE_NONE;
 
+	job_place_segment(s, &ps);
 	if (pm && exclude) {
 		for (size_t i = 0; i < e->nr_not_to; i++)
 			exclude[o.nr_exclude++] = e->not_to[i];

@@ -9,7 +9,8 @@
 
 #include "job.h"
 
-#define EVAC_ROUNDS	4
+/* One leg of a segment moves in a round, and what came late. */
+#define EVAC_ROUNDS	8
 
 struct evac {
 	struct job job;		/* first: its callbacks cast back */
@@ -60,7 +61,7 @@ void evac_free(struct evac *e);
 struct evac_args {
 	char **members;
 	int nr;
-	bool detach, cancel, dry;
+	bool detach, cancel, dry, same_domain;
 	uint32_t only;
 };
 

@@ -39,7 +39,7 @@ double migration_rate(const struct ads_migration *m, uint64_t segment_size)
 }
 
 /* False if there is one already that is at least as bad: that one stays. */
-static bool verdict(struct health *h, enum health_level level,
+bool health_verdict(struct health *h, enum health_level level,
 		    const char *state)
 {
 	if (h->state && h->level >= level)
@@ -56,28 +56,28 @@ static void judge_pool(const struct ads_pool *p, struct health *h)
 	case ADSHARD_POOL_DEGRADED:	/* the members tell more */
 		break;
 	case ADSHARD_POOL_LOADING:
-		verdict(h, HEALTH_WARN, "loading");
+		health_verdict(h, HEALTH_WARN, "loading");
 		snprintf(h->why, sizeof(h->why),
 			 "the volume has not been started yet");
 		snprintf(h->action, sizeof(h->action),
 			 "none if somebody is activating it; otherwise 'adshardctl deactivate' and 'adshardctl activate'");
 		break;
 	case ADSHARD_POOL_READONLY:
-		verdict(h, HEALTH_CRIT, "readonly");
+		health_verdict(h, HEALTH_CRIT, "readonly");
 		snprintf(h->why, sizeof(h->why),
 			 "no metadata member takes records: data is served, but nothing can be moved any more");
 		snprintf(h->action, sizeof(h->action),
 			 "save the data; see the kernel log for the members' errors; deactivate and activate once they are repaired");
 		break;
 	case ADSHARD_POOL_STUCK:
-		verdict(h, HEALTH_CRIT, "stuck");
+		health_verdict(h, HEALTH_CRIT, "stuck");
 		snprintf(h->why, sizeof(h->why),
 			 "the outcome of a record is not known: both copies of a segment are written");
 		snprintf(h->action, sizeof(h->action),
 			 "deactivate and activate the pool");
 		break;
 	default:
-		verdict(h, HEALTH_UNKNOWN, "unknown");
+		health_verdict(h, HEALTH_UNKNOWN, "unknown");
 		snprintf(h->why, sizeof(h->why),
 			 "the kernel reports state %u, which this adshardctl does not know",
 			 p->state);
@@ -85,7 +85,7 @@ static void judge_pool(const struct ads_pool *p, struct health *h)
 			 "update the tools");
 		break;
 	}
-	if (p->suspended && verdict(h, HEALTH_WARN, "suspended")) {
+	if (p->suspended && health_verdict(h, HEALTH_WARN, "suspended")) {
 		snprintf(h->why, sizeof(h->why),
 			 "the volume is suspended: its I/O waits");
 		snprintf(h->action, sizeof(h->action),
@@ -104,7 +104,7 @@ static void judge_bad(const struct ads_pool *p, const struct ads_member *m,
 	/* What was written since the pool was asked is no longer bad. */
 	if (nr_bad)
 		sum = bad_add_up(bad, nr_bad, NULL, NULL);
-	if (!sum.ranges || !verdict(h, HEALTH_WARN, "bad-ranges"))
+	if (!sum.ranges || !health_verdict(h, HEALTH_WARN, "bad-ranges"))
 		return;
 	bad_sources(bad, nr_bad, m, nr, from, sizeof(from));
 	snprintf(h->why, sizeof(h->why),
@@ -123,7 +123,7 @@ static void judge_failed(const struct ads_member *m, struct health *h)
 	if (m->nr_segments + m->nr_lost) {
 		uint32_t n = m->nr_segments + m->nr_lost;
 
-		if (!verdict(h, HEALTH_CRIT, "degraded"))
+		if (!health_verdict(h, HEALTH_CRIT, "degraded"))
 			return;
 		snprintf(h->why, sizeof(h->why),
 			 "%s has failed with %u segment%s on it", name, n,
@@ -131,7 +131,7 @@ static void judge_failed(const struct ads_member *m, struct health *h)
 		snprintf(h->action, sizeof(h->action),
 			 "restore these segments' data from a backup ('adshardctl segments --member %u' lists them)",
 			 m->index);
-	} else if (verdict(h, HEALTH_WARN, "degraded")) {
+	} else if (health_verdict(h, HEALTH_WARN, "degraded")) {
 		snprintf(h->why, sizeof(h->why),
 			 "%s has failed; it holds no data", name);
 		snprintf(h->action, sizeof(h->action),
@@ -147,7 +147,7 @@ static void judge_draining(const struct ads_member *m, size_t moving,
 	ads_member_name(m, name, sizeof(name));
 	if (moving && !paused) {
 		/* As it should be: a word, not a warning. */
-		if (!verdict(h, HEALTH_OK, "evacuating"))
+		if (!health_verdict(h, HEALTH_OK, "evacuating"))
 			return;
 		snprintf(h->why, sizeof(h->why),
 			 "%s is being emptied: %u segment%s left", name,
@@ -157,7 +157,7 @@ static void judge_draining(const struct ads_member *m, size_t moving,
 			 name);
 		return;
 	}
-	if (!verdict(h, HEALTH_WARN, "waiting"))
+	if (!health_verdict(h, HEALTH_WARN, "waiting"))
 		return;
 	snprintf(h->why, sizeof(h->why),
 		 paused ? "%s is to be emptied (%u segments left), but copying is paused" :
@@ -180,7 +180,7 @@ static void judge_score(const struct ads_member *m,
 	    m->state != ADSHARD_MEMBER_ONLINE)
 		return;
 	ads_member_name(m, name, sizeof(name));
-	if (!verdict(h, HEALTH_WARN, "at-risk"))
+	if (!health_verdict(h, HEALTH_WARN, "at-risk"))
 		return;
 	snprintf(h->why, sizeof(h->why), "%s has a score of %d%s%s", name,
 		 a->score, a->nr_reasons ? ": " : "",
@@ -195,14 +195,31 @@ static void judge_score(const struct ads_member *m,
 			 name);
 }
 
-static void judge_missing(const struct ads_member *m, struct health *h)
+static void judge_missing(const struct health_in *in,
+			  const struct ads_member *m, struct health *h)
 {
-	if (m->present || !m->nr_segments ||
-	    !verdict(h, HEALTH_CRIT, "degraded"))
+	size_t only = m->nr_segments;
+
+	if (m->present || !m->nr_segments)
+		return;
+	if (in->nr_seg)
+		only = health_only_there(in, m->index);
+	if (!only) {
+		if (!health_verdict(h, HEALTH_WARN, "degraded"))
+			return;
+		snprintf(h->why, sizeof(h->why),
+			 "member %u is missing with %u cop%s on it; their segments have others",
+			 m->index, m->nr_segments,
+			 m->nr_segments == 1 ? "y" : "ies");
+		snprintf(h->action, sizeof(h->action),
+			 "bring the device back, or make the copies elsewhere: 'adshardctl rebuild'");
+		return;
+	}
+	if (!health_verdict(h, HEALTH_CRIT, "degraded"))
 		return;
 	snprintf(h->why, sizeof(h->why),
-		 "member %u is missing with %u segment%s on it", m->index,
-		 m->nr_segments, m->nr_segments == 1 ? "" : "s");
+		 "member %u is missing with the only copy of %zu segment%s on it",
+		 m->index, only, only == 1 ? "" : "s");
 	snprintf(h->action, sizeof(h->action),
 		 "bring the device back and activate the pool again");
 }
@@ -211,7 +228,7 @@ static void judge_errors(const struct ads_member *m, struct health *h)
 {
 	char name[128];
 
-	if (!health_errors(m) || !verdict(h, HEALTH_WARN, "errors"))
+	if (!health_errors(m) || !health_verdict(h, HEALTH_WARN, "errors"))
 		return;
 	ads_member_name(m, name, sizeof(name));
 	snprintf(h->why, sizeof(h->why),
@@ -232,7 +249,7 @@ static void judge_degraded(const struct ads_member *m, size_t nr,
 {
 	char name[128];
 
-	if (!verdict(h, HEALTH_WARN, "degraded"))
+	if (!health_verdict(h, HEALTH_WARN, "degraded"))
 		return;
 	snprintf(h->why, sizeof(h->why),
 		 "a member was dropped from the metadata since the activation");
@@ -274,31 +291,36 @@ static void judge_healthy(const struct ads_member *m, size_t nr,
 	}
 }
 
-void health_judge(const struct ads_pool *p, const struct ads_member *m,
-		  size_t nr, const struct ads_migration *mig, size_t nr_mig,
-		  const struct ads_bad *bad, size_t nr_bad,
-		  const struct ads_agent_status *agent, struct health *h)
+void health_judge(const struct health_in *in, struct health *h)
 {
+	const struct ads_pool *p = in->pool;
+	size_t moves = 0;
+
 	memset(h, 0, sizeof(*h));
+	for (size_t i = 0; i < in->nr_mig; i++)
+		moves += in->mig[i].kind == ADSHARD_KIND_MOVE;
 	judge_pool(p, h);
-	judge_bad(p, m, nr, bad, nr_bad, h);
-	for (size_t i = 0; i < nr; i++) {
+	judge_bad(p, in->m, in->nr_m, in->bad, in->nr_bad, h);
+	health_judge_legs(in, h);
+	for (size_t i = 0; i < in->nr_m; i++) {
+		const struct ads_member *m = &in->m[i];
 		size_t moving = 0;
 
-		if (m[i].state == ADSHARD_MEMBER_FAILED) {
-			judge_failed(&m[i], h);
+		if (m->state == ADSHARD_MEMBER_FAILED) {
+			judge_failed(m, h);
 			continue;
 		}
-		judge_missing(&m[i], h);
-		judge_errors(&m[i], h);
-		judge_score(&m[i], agent, h);
-		for (size_t k = 0; k < nr_mig; k++)
-			moving += mig[k].src == m[i].index;
-		if (m[i].state == ADSHARD_MEMBER_DRAINING && m[i].nr_segments)
-			judge_draining(&m[i], moving, p->paused, h);
+		judge_missing(in, m, h);
+		judge_errors(m, h);
+		judge_score(m, in->agent, h);
+		for (size_t k = 0; k < in->nr_mig; k++)
+			moving += in->mig[k].kind == ADSHARD_KIND_MOVE &&
+				  in->mig[k].src == m->index;
+		if (m->state == ADSHARD_MEMBER_DRAINING && m->nr_segments)
+			judge_draining(m, moving, p->paused, h);
 	}
 	if (p->state == ADSHARD_POOL_DEGRADED)
-		judge_degraded(m, nr, h);
-	if (verdict(h, HEALTH_OK, "healthy"))
-		judge_healthy(m, nr, nr_mig, h);
+		judge_degraded(in->m, in->nr_m, h);
+	if (health_verdict(h, HEALTH_OK, "healthy"))
+		judge_healthy(in->m, in->nr_m, moves, h);
 }

@@ -26,11 +26,44 @@ struct health {
 #define HEALTH_SCORE_WARN	50
 #define HEALTH_SCORE_CRIT	70
 
-/* @agent may be NULL. */
-void health_judge(const struct ads_pool *p, const struct ads_member *m,
-		  size_t nr, const struct ads_migration *mig, size_t nr_mig,
-		  const struct ads_bad *bad, size_t nr_bad,
-		  const struct ads_agent_status *agent, struct health *out);
+/* What a pool is judged by. */
+struct health_in {
+	const struct ads_pool *pool;
+	const struct ads_member *m;
+	size_t nr_m;
+	const struct ads_migration *mig;
+	size_t nr_mig;
+	const struct ads_bad *bad;
+	size_t nr_bad;
+	const struct ads_segment *seg;	/* see health_wants_segments() */
+	size_t nr_seg;
+	const struct ads_agent_status *agent;	/* may be NULL */
+};
+
+void health_judge(const struct health_in *in, struct health *out);
+
+/* Is there more to be said than the pool's counters can? Then @seg are all. */
+bool health_wants_segments(const struct ads_pool *p, const struct ads_member *m,
+			   size_t nr);
+
+/*
+ * health-legs.c: copies. What is missing of them, and of which member they are;
+ * segments without any that can be read.
+ */
+struct health_legs {
+	size_t nr_short;
+	uint32_t good, wanted;		/* of the worst off */
+	size_t nr_worst;		/* that are as badly off */
+	size_t nr_lost;
+	uint32_t first_lost;
+	char members[200];		/* "/dev/sdb, member 3 (missing)" */
+};
+void health_count_legs(const struct health_in *in, struct health_legs *out);
+/* Of the segments on @member: those with no other copy that can be read. */
+size_t health_only_there(const struct health_in *in, uint32_t member);
+bool health_verdict(struct health *h, enum health_level level,
+		    const char *state);
+void health_judge_legs(const struct health_in *in, struct health *h);
 
 uint64_t health_errors(const struct ads_member *m);
 

@@ -13,7 +13,8 @@
 
 #define TICK_MS		500
 #define PAUSE_US	100000	/* events may come faster than dumps are worth */
-#define FAILURES_SHOWN	5
+#define GIVE_WAY_TRIES	20
+#define GIVE_WAY_US	50000
 
 size_t job_count(const struct job *j, enum job_state state)
 {
@@ -41,43 +42,129 @@ struct job_segment *job_find(struct job *j, uint32_t segment)
 	return NULL;
 }
 
-/* Where the segment is on its way to already; false if it isn't. */
-static bool adopt(struct job *j, struct job_segment *s)
+void job_take_legs(struct job_segment *s, const struct ads_segment *seg,
+		   uint32_t leaves)
+{
+	s->nr_on = s->nr_with = 0;
+	for (uint32_t i = 0; i < seg->nr_legs; i++) {
+		s->on[s->nr_on++] = seg->leg[i].member;
+		if (seg->leg[i].member != leaves)
+			s->with[s->nr_with++] = seg->leg[i].member;
+	}
+}
+
+void job_place_segment(const struct job_segment *s,
+		       struct ads_place_segment *out)
+{
+	out->segment = s->segment;
+	out->nr_on = s->nr_on;
+	memcpy(out->on, s->on, sizeof(out->on));
+	out->nr_with = s->nr_with;
+	memcpy(out->with, s->with, sizeof(out->with));
+}
+
+/* A stale leg that is to be filled again is resynced, however it was asked for. */
+static bool same_kind(uint32_t a, uint32_t b)
+{
+	if (a == ADSHARD_KIND_RESYNC)
+		a = ADSHARD_KIND_ADD;
+	if (b == ADSHARD_KIND_RESYNC)
+		b = ADSHARD_KIND_ADD;
+	return a == b;
+}
+
+/* The operation that is under way on the segment. 1, 0 if there is none, -errno. */
+static int find_op(struct job *j, uint32_t segment, struct ads_migration *out)
 {
 	struct ads_migration *mig;
-	bool found = false;
+	int rc;
 	size_t n;
 
-	if (ads_nl_migrations(j->c->nl, j->pool.uuid, &mig, &n, NULL))
-		return false;
-	for (size_t i = 0; i < n && !found; i++) {
-		if (mig[i].segment != s->segment)
+	rc = ads_nl_migrations(j->c->nl, j->pool.uuid, &mig, &n, NULL);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (mig[i].segment != segment)
 			continue;
-		s->src = mig[i].src;
-		s->dst = mig[i].dst;
-		s->adopted = true;
-		found = true;
+		*out = mig[i];
+		rc = 1;
 	}
 	free(mig);
-	return found;
+	return rc;
+}
+
+/*
+ * The segment is busy. What aims at the same is adopted; another move to another
+ * place too, for the caller to see; a scrub was told to stop; and behind anything
+ * else it waits. 0: try again.
+ */
+static int give_way(struct job *j, struct job_segment *s)
+{
+	struct ads_migration op = { .segment = 0 };
+	int rc = find_op(j, s->segment, &op);
+
+	if (rc <= 0)
+		return rc;
+	if (op.kind == ADSHARD_KIND_SCRUB && s->kind != ADSHARD_KIND_SCRUB) {
+		rc = ads_nl_abort_segment(j->c->nl, j->pool.uuid, s->segment,
+					  NULL);
+		return rc == -ENOENT ? 0 : rc;
+	}
+	if (!same_kind(op.kind, s->kind) ||
+	    (s->kind == ADSHARD_KIND_MOVE && op.src != s->src) ||
+	    (s->kind == ADSHARD_KIND_ADD && op.dst != s->dst)) {
+		s->behind = true;
+		return 1;
+	}
+	if (s->kind != ADSHARD_KIND_SCRUB) {
+		s->src = op.src;
+		s->dst = op.dst;
+	}
+	s->adopted = true;
+	return 1;
+}
+
+static int start(struct job *j, struct job_segment *s, struct ads_err *err)
+{
+	const struct ads_op op = {
+		.kind = s->kind,
+		.segment = s->segment,
+		.dst = s->dst,
+		.has_src = s->src != ADS_PLACE_NONE && s->nr_on > 1,
+		.src = s->src,
+		.priority = s->priority,
+		.cookie = s->cookie,
+	};
+
+	err->text[0] = '\0';
+	return ads_nl_start(j->c->nl, j->pool.uuid, &op, err);
 }
 
 int job_queue(struct job *j, struct job_segment *s, uint32_t priority,
 	      uint64_t cookie)
 {
-	struct ads_err err = { "" };
+	struct ads_err err;
 	int rc;
 
-	s->adopted = s->dst_fault = false;
+	s->adopted = s->dst_fault = s->behind = s->told_done = false;
 	s->why[0] = '\0';
-	rc = ads_nl_migrate(j->c->nl, j->pool.uuid, s->segment, s->dst,
-			    priority, cookie, &err);
+	s->priority = priority;
+	s->cookie = cookie;
+	/* A scrub that was told to stop is gone after the chunk in hand. */
+	for (int try = 0; ; try++) {
+		rc = start(j, s, &err);
+		if (rc != -EBUSY || try == GIVE_WAY_TRIES)
+			break;
+		if (give_way(j, s) == 1) {
+			rc = 0;
+			break;
+		}
+		usleep(GIVE_WAY_US);
+	}
 	if (rc == -EALREADY) {
 		s->state = JOB_DONE;
 		return 0;
 	}
-	if (rc == -EBUSY && adopt(j, s))
-		rc = 0;
 	s->state = rc ? JOB_FAILED : JOB_PENDING;
 	if (rc)
 		snprintf(s->why, sizeof(s->why), "%s", ads_err_text(&err, rc));
@@ -89,15 +176,19 @@ static int on_event(const struct ads_event *ev, void *arg)
 	struct job *j = arg;
 	struct job_segment *s;
 
-	if (ev->overrun || memcmp(ev->pool_uuid, j->pool.uuid, ADS_UUID_LEN) ||
-	    !(ev->has & ADS_EV_SEGMENT))
+	if (ev->overrun || memcmp(ev->pool_uuid, j->pool.uuid, ADS_UUID_LEN))
+		return 0;
+	if (j->told)
+		j->told(j, ev);
+	if (!(ev->has & ADS_EV_SEGMENT))
 		return 0;
 	if (ev->type != ADSHARD_EVENT_MIGRATION_DONE &&
 	    ev->type != ADSHARD_EVENT_MIGRATION_FAILED &&
 	    ev->type != ADSHARD_EVENT_MIGRATION_ABORTED)
 		return 0;
 	s = job_find(j, ev->segment);
-	if (!s)
+	/* Not of what it waited for, or what made way. */
+	if (!s || s->behind || !same_kind(s->kind, ev->kind))
 		return 0;
 	if (ev->has & ADS_EV_COUNTERS) {
 		j->bytes_copied += ev->bytes_copied;
@@ -114,8 +205,10 @@ static int on_event(const struct ads_event *ev, void *arg)
 		snprintf(s->why, sizeof(s->why), "%s", strerror(ev->error));
 	else if (ev->type == ADSHARD_EVENT_MIGRATION_ABORTED)
 		snprintf(s->why, sizeof(s->why), "aborted");
-	if (ev->type == ADSHARD_EVENT_MIGRATION_DONE)
+	if (ev->type == ADSHARD_EVENT_MIGRATION_DONE) {
 		s->bad_bytes = ev->bad_bytes;
+		s->told_done = true;
+	}
 	if (ads_event_blames_dst(ev) && ev->dst == s->dst)
 		s->dst_fault = true;
 	if (ev->type == ADSHARD_EVENT_MIGRATION_ABORTED &&
@@ -133,7 +226,20 @@ static bool lives_on(const struct ads_segment *s, uint32_t member)
 	return false;
 }
 
-/* A pending segment that the kernel no longer moves: where is it? */
+/* Has it got where it should be? A scrub leaves no trace but its event. */
+static bool arrived(const struct job_segment *s, const struct ads_segment *seg)
+{
+	switch (s->kind) {
+	case ADSHARD_KIND_MOVE:
+		return lives_on(seg, s->dst) && !lives_on(seg, s->src);
+	case ADSHARD_KIND_SCRUB:
+		return s->told_done;
+	default:
+		return lives_on(seg, s->dst);
+	}
+}
+
+/* A pending segment that the kernel does nothing with any more: where is it? */
 static int settle(struct job *j, struct job_segment *s, struct ads_err *err)
 {
 	struct ads_seg_filter f = { .first = s->segment, .count = 1 };
@@ -141,16 +247,22 @@ static int settle(struct job *j, struct job_segment *s, struct ads_err *err)
 	size_t n;
 	int rc;
 
+	if (s->behind) {
+		job_queue(j, s, s->priority, s->cookie);
+		return 0;
+	}
 	rc = ads_nl_segments(j->c->nl, j->pool.uuid, &f, &seg, &n, err);
 	if (rc)
 		return rc;
-	if (n && lives_on(&seg[0], s->dst) && !lives_on(&seg[0], s->src))
+	if (n && arrived(s, &seg[0]))
 		s->state = JOB_DONE;
 	else
 		s->state = JOB_FAILED;
 	if (s->state == JOB_FAILED && !s->why[0])
 		snprintf(s->why, sizeof(s->why),
-			 "its migration ended without it (see the kernel log)");
+			 s->kind == ADSHARD_KIND_MOVE ?
+			 "its migration ended without it (see the kernel log)" :
+			 "the kernel ended it without a word (see its log)");
 	free(seg);
 	return 0;
 }
@@ -194,6 +306,8 @@ static int take_stock(struct job *j, struct tally *t, struct ads_err *err)
 			continue;
 		moving[s - j->seg] = true;
 		t->active += mig[i].step != ADSHARD_STEP_QUEUED;
+		if (s->behind)
+			continue;
 		part = migration_done_bytes(&mig[i], j->pool.segment_size);
 		if (part >= j->pool.segment_size)
 			part = j->pool.segment_size - 1;
@@ -271,7 +385,7 @@ static int finish(struct job *j, const struct tally *t, size_t total, int rc)
 int job_wait(struct job *j, const char *what)
 {
 	struct ctl *c = j->c;
-	size_t total = j->nr + j->before;
+	size_t total = j->nr + j->before + j->later;
 	struct pollfd p = { .fd = ads_nl_event_fd(c->nl), .events = POLLIN };
 
 	/* In a later round the rate and the time of the last line still count. */
@@ -305,7 +419,8 @@ int job_wait(struct job *j, const char *what)
 			return finish(j, &t, total, 0);
 		if (ctl_interrupted()) {
 			ads_progress_clear(&j->progress);
-			ctl_warn(c, "interrupted; the kernel goes on with %s (adshardctl status shows it)",
+			ctl_warn(c,
+				 "interrupted; the kernel goes on with %s (adshardctl status shows it)",
 				 what);
 			return CTL_DETACHED;
 		}
@@ -314,82 +429,6 @@ int job_wait(struct job *j, const char *what)
 				    total, note(j, &t, text, sizeof(text)));
 		if (poll(&p, 1, TICK_MS) > 0)
 			usleep(PAUSE_US);
-	}
-}
-
-void job_report_failures(struct job *j)
-{
-	size_t shown = 0, all = job_count(j, JOB_FAILED) +
-				job_count(j, JOB_ABORTED);
-	char src[128], dst[128];
-
-	for (size_t i = 0; i < j->nr && shown < FAILURES_SHOWN; i++) {
-		const struct job_segment *s = &j->seg[i];
-
-		if (s->state != JOB_FAILED && s->state != JOB_ABORTED)
-			continue;
-		ctl_member_name(j->m, j->nr_m, s->src, src, sizeof(src));
-		ctl_member_name(j->m, j->nr_m, s->dst, dst, sizeof(dst));
-		ctl_warn(j->c, "segment %u stays on %s, did not go to %s: %s",
-			 s->segment, src, dst,
-			 s->why[0] ? s->why : "unknown reason");
-		shown++;
-	}
-	if (all > shown)
-		ctl_warn(j->c, "and %zu more", all - shown);
-}
-
-void job_summary(struct job *j, const char *what)
-{
-	size_t done = j->moved + job_count(j, JOB_DONE);
-	char bytes[32], hold[32];
-	struct json_object *o;
-
-	if (!j->c->doc) {
-		snprintf(hold, sizeof(hold), "%.1f ms", j->hold_max_ns / 1e6);
-		ctl_say(j->c, "%s: %zu segment%s moved, %s copied, %llu chunks compared, %llu mismatches, longest wait of a write %s",
-			what, done, done == 1 ? "" : "s",
-			ads_format_size(j->bytes_copied, false, bytes,
-					sizeof(bytes)),
-			(unsigned long long)j->chunks_verified,
-			(unsigned long long)j->mismatches, hold);
-		return;
-	}
-	o = ads_json_obj(j->c->doc, "result");
-	ads_json_u64(o, "segments_done", done);
-	ads_json_u64(o, "segments_failed", job_count(j, JOB_FAILED));
-	ads_json_u64(o, "segments_aborted", job_count(j, JOB_ABORTED));
-	ads_json_u64(o, "segments_pending", job_count(j, JOB_PENDING));
-	ads_json_u64(o, "bytes_copied", j->bytes_copied);
-	ads_json_u64(o, "chunks_verified", j->chunks_verified);
-	ads_json_u64(o, "chunks_recopied", j->chunks_recopied);
-	ads_json_u64(o, "mismatches", j->mismatches);
-	ads_json_double(o, "longest_hold_seconds", j->hold_max_ns / 1e9);
-	ads_json_u64(o, "bad_ranges", j->bad.ranges);
-	ads_json_u64(o, "bad_bytes", j->bad.bytes);
-}
-
-void job_json_segments(struct job *j, struct json_object *o)
-{
-	static const char *const states[] = {
-		[JOB_PLANNED] = "planned", [JOB_PENDING] = "pending",
-		[JOB_DONE] = "done", [JOB_FAILED] = "failed",
-		[JOB_ABORTED] = "aborted",
-	};
-	struct json_object *list = ads_json_arr(o, "segments");
-
-	for (size_t i = 0; i < j->nr; i++) {
-		const struct job_segment *s = &j->seg[i];
-		struct json_object *e = ads_json_push(list);
-
-		ads_json_u64(e, "segment", s->segment);
-		ads_json_u64(e, "source", s->src);
-		ads_json_u64(e, "destination", s->dst);
-		ads_json_str(e, "state", states[s->state]);
-		ads_json_bool(e, "adopted", s->adopted);
-		ads_json_str(e, "reason", s->why[0] && s->state != JOB_DONE ?
-			     s->why : NULL);
-		ads_json_u64(e, "bad_bytes", s->bad_bytes);
 	}
 }
 
@@ -410,6 +449,7 @@ struct ads_place_member *job_place_members(const struct job *j,
 		pm[i].state = m->state;
 		pm[i].present = m->present;
 		pm[i].spare = m->spare;
+		pm[i].domain = m->domain;	/* (of j->m) */
 		pm[i].nr_slots = m->nr_slots;
 		/* The kernel reserves the slot when a migration is queued. */
 		pm[i].nr_free = m->nr_free;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A set of migrations that one command has queued or adopted, and waiting for
- * them. The kernel does the work: this only watches, and gives segments whose
- * migration failed another destination if the command wants that.
+ * A set of operations that one command has queued or adopted, one to a segment,
+ * and waiting for them. The kernel does the work: this only watches, and gives
+ * segments whose operation failed another destination if the command wants that.
  */
 #ifndef CTL_JOB_H
 #define CTL_JOB_H
@@ -33,9 +33,18 @@ enum job_state {
 
 struct job_segment {
 	uint32_t segment;
-	uint32_t src, dst;		/* member indexes */
+	uint32_t kind;			/* enum adshard_kind; ADD may be a RESYNC */
+	uint32_t src, dst;		/* member indexes, or ADS_PLACE_NONE */
 	enum job_state state;
 	bool adopted;			/* somebody else had queued it */
+	bool behind;			/* pending: it waits for the end of
+					 * another operation on the segment */
+	bool told_done;			/* an event said that it has ended well */
+	uint32_t priority;		/* as queued */
+	uint64_t cookie;
+	/* For the placement: where it has copies, and those that stay there. */
+	uint32_t nr_on, on[ADSHARD_MAX_LEGS];
+	uint32_t nr_with, with[ADSHARD_MAX_LEGS];
 	char why[160];			/* of a failure */
 	bool dst_fault;			/* it was the destination's */
 	bool given_up;			/* there is nothing more to try */
@@ -45,8 +54,15 @@ struct job_segment {
 	uint64_t bad_bytes;		/* that its move left unreadable */
 };
 
+enum job_doing {
+	JOB_MOVES,
+	JOB_COPIES,			/* new ones, or stale ones made good */
+};
+
 struct job {
 	struct ctl *c;
+	enum job_doing doing;		/* for sentences */
+	bool same_domain;		/* see struct ads_place_opts */
 	struct ads_pool pool;
 	struct ads_member *m;		/* kept up to date by the waiting */
 	size_t nr_m;
@@ -54,6 +70,7 @@ struct job {
 	size_t nr;
 	size_t before;			/* segments done before this command */
 	size_t moved;			/* in earlier rounds of this command */
+	size_t later;			/* that are to come in later rounds */
 	struct ads_progress progress;
 
 	/* sums over the ended migrations */
@@ -70,6 +87,8 @@ struct job {
 	 * return true. NULL: never.
 	 */
 	bool (*again)(struct job *j, struct job_segment *s);
+	/* Called with every event of the pool. */
+	void (*told)(struct job *j, const struct ads_event *ev);
 	/* Called when nothing is pending: does another round follow? */
 	bool (*more)(struct job *j);
 	unsigned int rounds;		/* that job_wait() was called */
@@ -79,8 +98,9 @@ struct job {
 
 /*
  * Queues one segment. 0: it is on its way (or there already: state JOB_DONE, or
- * already on its way elsewhere by another hand: dst is corrected); else the
- * kernel's -errno with its sentence in s->why and state JOB_FAILED.
+ * already on its way elsewhere by another hand: dst is corrected, or something
+ * else is being done with it first: it waits); else the kernel's -errno with its
+ * sentence in s->why and state JOB_FAILED. A scrub makes way.
  */
 int job_queue(struct job *j, struct job_segment *s, uint32_t priority,
 	      uint64_t cookie);
@@ -91,6 +111,13 @@ int job_queue(struct job *j, struct job_segment *s, uint32_t priority,
  * CTL_ERRORS, CTL_UNREAD, CTL_DETACHED, or what check() said.
  */
 int job_wait(struct job *j, const char *what);
+
+/* Fills in where @s has copies; the one on @leaves (or ADS_PLACE_NONE) goes. */
+void job_take_legs(struct job_segment *s, const struct ads_segment *seg,
+		   uint32_t leaves);
+/* The same for the placement. */
+void job_place_segment(const struct job_segment *s,
+		       struct ads_place_segment *out);
 
 struct job_segment *job_find(struct job *j, uint32_t segment);
 size_t job_count(const struct job *j, enum job_state state);

@@ -32,9 +32,16 @@ int view_load(struct ctl *c, struct ads_pool *p,
 	if (!rc && p->nr_bad)
 		rc = ads_nl_bad(c->nl, p->uuid, NULL, &v->bad, &v->nr_bad,
 				err);
+	if (!rc && health_wants_segments(p, v->m, v->nr_m))
+		rc = ads_nl_segments(c->nl, p->uuid, NULL, &v->seg, &v->nr_seg,
+				     err);
 	if (!rc)
-		health_judge(p, v->m, v->nr_m, v->mig, v->nr_mig, v->bad,
-			     v->nr_bad, agent, &v->health);
+		health_judge(&(struct health_in){
+				.pool = p, .m = v->m, .nr_m = v->nr_m,
+				.mig = v->mig, .nr_mig = v->nr_mig,
+				.bad = v->bad, .nr_bad = v->nr_bad,
+				.seg = v->seg, .nr_seg = v->nr_seg,
+				.agent = agent }, &v->health);
 	if (rc)
 		view_free(v);
 	return rc;
@@ -45,6 +52,8 @@ void view_free(struct view *v)
 	free(v->m);
 	free(v->mig);
 	free(v->bad);
+	free(v->seg);
+	v->seg = NULL;
 	v->m = NULL;
 	v->mig = NULL;
 	v->bad = NULL;
@@ -66,7 +75,8 @@ static bool by_hand(const struct view *v, const struct ads_member *m,
 		const struct ads_migration *g = &v->mig[i];
 		uint64_t part = migration_done_bytes(g, seg);
 
-		if (g->src != m->index || !JOB_COOKIE_IS(g->cookie))
+		if (g->kind != ADSHARD_KIND_MOVE || g->src != m->index ||
+		    !JOB_COOKIE_IS(g->cookie))
 			continue;
 		if (JOB_COOKIE_TOTAL(g->cookie) > j->segments_total)
 			j->segments_total = JOB_COOKIE_TOTAL(g->cookie);

@@ -15,6 +15,8 @@ struct view {
 	size_t nr_mig;
 	struct ads_bad *bad;
 	size_t nr_bad;
+	struct ads_segment *seg;	/* if the health wants them */
+	size_t nr_seg;
 	const struct ads_agent_status *agent;	/* NULL: doesn't answer */
 	struct health health;
 };

@@ -11,6 +11,7 @@
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
 #include "daemon/planner.h"
+#include "daemon/rebuild.h"
 #include "daemon/score.h"
 #include "daemon/settings.h"
 
@@ -182,6 +183,7 @@ void act_run(struct adshardd *d)
 		for (struct member *m = p->members; m; m = m->next)
 			if (fresh_view(m))
 				evacuate_run(m);
+		rebuild_run(p);
 		planner_run(p);
 	}
 }
@@ -229,11 +231,16 @@ void act_answer(struct adshardd *d, const struct kernel_command *c)
 	if (!p)
 		return;
 	switch (c->verb) {
-	case KERNEL_MIGRATE:
+	case KERNEL_START:
 		for (m = p->members; m; m = m->next)
-			if (m->drain)
+			if (m->drain && c->op.kind == ADSHARD_KIND_MOVE)
 				evacuate_answer(m, c);
+		rebuild_command(p, c);
 		planner_answer(p, c);
+		break;
+	case KERNEL_DROP:
+		rebuild_command(p, c);
+		kernel_refresh(d->kernel);
 		break;
 	case KERNEL_SET_MEMBER:
 		m = model_member(p, c->member);
@@ -262,6 +269,7 @@ void act_event(struct adshardd *d, const struct ads_event *ev)
 	for (struct member *m = p->members; m; m = m->next)
 		if (m->drain)
 			evacuate_event(m, ev);
+	rebuild_told(p, ev);
 	planner_event(p, ev);
 	if (ev->type == ADSHARD_EVENT_MEMBER_ERROR ||
 	    ev->type == ADSHARD_EVENT_POOL_STATE)
@@ -290,15 +298,17 @@ static void abort_all(struct member *m)
 }
 
 /* What can wait: nothing to put back, only nothing more to do. */
-static int cancel_planned(struct adshardd *d, struct job *j,
-			  struct ads_err *err)
+static int cancel_pool_job(struct adshardd *d, struct job *j,
+			   struct ads_err *err)
 {
 	struct pool *p = model_pool(d, j->pool);
 
 	if (j->state != JOB_DRAINING)
 		return ads_err(err, -EALREADY, "job %llu has ended (%s)",
 			       (unsigned long long)j->id, job_state_name(j));
-	if (p)
+	if (p && j->kind == JOB_REBUILD)
+		rebuild_cancel(p);
+	else if (p)
 		planner_cancel(p, job_cause(j->kind));
 	job_end(d->jobs, j, JOB_CANCELLED, now_epoch());
 	snprintf(j->note, sizeof(j->note), "cancelled by the operator");
@@ -318,7 +328,7 @@ int act_cancel(struct adshardd *d, uint64_t id, struct ads_err *err)
 		return ads_err(err, -ENOENT, "there is no job %llu",
 			       (unsigned long long)id);
 	if (j->kind != JOB_EVACUATE)
-		return cancel_planned(d, j, err);
+		return cancel_pool_job(d, j, err);
 	m = model_member_by_uuid(d, j->member_uuid);
 	draining = m && m->k.state == ADSHARD_MEMBER_DRAINING;
 	if (j->state != JOB_DRAINING &&

@@ -94,6 +94,11 @@ const struct config_key config_keys[] = {
 	KEY(plan, backoff_max, SECONDS, "30m", 1, 7 * DAY),
 	KEY(plan, hold, SECONDS, "7d", 0, 365 * DAY),
 	KEY(plan, max_score, NUMBER, "50", 1, 100),
+	KEY(plan, same_domain, BOOL, "no", 0, 1),
+
+	KEY(rebuild, enable, BOOL, "yes", 0, 1),
+	KEY(rebuild, window, NUMBER, "4", 1, 4096),
+	KEY(rebuild, delay, SECONDS, "10m", 0, 30 * DAY),
 
 	KEY(throttle, source_rate, SIZE, "0", 0, 1024 * GiB),
 	KEY(throttle, destination_rate, SIZE, "0", 0, 1024 * GiB),

@@ -90,7 +90,13 @@ struct config {
 		long backoff, backoff_max;
 		long hold;		/* after a cancel */
 		long max_score;		/* of a destination */
+		long same_domain;	/* two copies in one, if it must be */
 	} plan;
+	struct {
+		long enable;
+		long window;		/* operations in the kernel per pool */
+		long delay;		/* a missing member may come back */
+	} rebuild;
 	struct {
 		long source_rate, destination_rate;	/* 0: the kernel's */
 		long floor, latency_ms;

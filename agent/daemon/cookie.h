@@ -12,6 +12,7 @@
 
 #define COOKIE_EVACUATE	0x4144ULL
 #define COOKIE_PLAN	0x4150ULL
+#define COOKIE_REBUILD	0x4152ULL
 
 static inline uint64_t cookie_make(uint64_t tag, uint64_t job)
 {
@@ -26,7 +27,8 @@ static inline bool cookie_is(uint64_t cookie, uint64_t tag)
 static inline bool cookie_is_agent(uint64_t cookie)
 {
 	return cookie_is(cookie, COOKIE_EVACUATE) ||
-	       cookie_is(cookie, COOKIE_PLAN);
+	       cookie_is(cookie, COOKIE_PLAN) ||
+	       cookie_is(cookie, COOKIE_REBUILD);
 }
 
 #endif

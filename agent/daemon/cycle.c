@@ -14,6 +14,7 @@
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/planner.h"
+#include "daemon/rebuild.h"
 #include "daemon/score.h"
 #include "daemon/settings.h"
 #include "daemon/unused.h"
@@ -62,6 +63,7 @@ static void on_pool_new(struct pool *p)
 
 static void on_pool_gone(struct pool *p)
 {
+	rebuild_gone(p);
 	planner_free(p->planner);
 	p->planner = NULL;
 	if (p->daemon->stopping)
@@ -288,6 +290,8 @@ static void on_segments(const struct kernel_segments *s, void *arg)
 			 ads_err_text(&s->err, s->error));
 		if (s->has_member)
 			act_segments(d, s);
+		else if (p)
+			rebuild_segments(p, s);
 		return;
 	}
 	if (s->has_member) {
@@ -298,8 +302,11 @@ static void on_segments(const struct kernel_segments *s, void *arg)
 				  p->k.nr_segments, now_mono(),
 				  d->config->heat.half_life))
 		log_warn(p->object, "no memory for the heat of segments");
-	if (p)
+	if (p) {
 		planner_list(p, s);
+		rebuild_segments(p, s);
+		act_run(d);
+	}
 }
 
 static void on_answer(const struct kernel_command *c, void *arg)

@@ -10,6 +10,7 @@
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
+#include "daemon/plan/rebuild.h"
 #include "daemon/planner.h"
 #include "lib/units.h"
 
@@ -67,10 +68,17 @@ uint32_t evacuate_incoming(const struct pool *p, uint32_t index)
 			      d->sent[i].serial > p->view_serial) &&
 			     !counted(p, d->sent[i].segment);
 	}
+	for (size_t i = 0; p->rebuild && i < p->rebuild->nr_sent; i++) {
+		const struct rebuild_sent *s = &p->rebuild->sent[i];
+
+		n += s->step.dst == index &&
+		     (!s->serial || s->serial > p->view_serial) &&
+		     !counted(p, s->step.segment);
+	}
 	return n + planner_incoming(p, index);
 }
 
-static struct ads_place_member *place_members(const struct pool *p, size_t *n)
+struct ads_place_member *evacuate_members(const struct pool *p, size_t *n)
 {
 	struct ads_place_member *list;
 	size_t i = 0;
@@ -87,6 +95,7 @@ static struct ads_place_member *place_members(const struct pool *p, size_t *n)
 		list[i].state = m->k.state;
 		list[i].present = m->k.present;
 		list[i].spare = m->k.spare;
+		list[i].domain = m->k.domain;
 		list[i].nr_slots = m->k.nr_slots;
 		list[i].nr_free = m->k.nr_free;
 		list[i].incoming = evacuate_incoming(p, m->k.index);
@@ -110,7 +119,7 @@ uint64_t evacuate_room(const struct member *m)
 	uint64_t room;
 	size_t n;
 
-	list = place_members(m->pool, &n);
+	list = evacuate_members(m->pool, &n);
 	if (!list)
 		return 0;
 	room = ads_place_room(list, n, &opts);
@@ -165,7 +174,7 @@ static void progress(struct member *m, struct job *j)
 	for (size_t i = 0; i < p->nr_migrations; i++) {
 		const struct ads_migration *g = &p->migrations[i];
 
-		if (g->src != m->k.index)
+		if (g->kind != ADSHARD_KIND_MOVE || g->src != m->k.index)
 			continue;
 		one = g->chunks_done * p->k.chunk_size;
 		copied += one < p->k.segment_size ? one : p->k.segment_size;
@@ -268,15 +277,20 @@ static void send_moves(struct member *m, const struct job *j)
 	if (max > MAX_MOVES)
 		max = MAX_MOVES;
 	moves = calloc(max, sizeof(*moves));
-	in.members = place_members(m->pool, &in.nr_members);
+	in.members = evacuate_members(m->pool, &in.nr_members);
 	n = moves && in.members ? plan_moves(m->drain, &in, moves, max) : 0;
 	for (size_t i = 0; i < n; i++) {
 		struct kernel_command cmd = {
-			.verb = KERNEL_MIGRATE,
-			.segment = moves[i].segment,
-			.member = moves[i].dst,
-			.priority = evacuate_priority(m, j),
-			.cookie = cookie_make(COOKIE_EVACUATE, j->id),
+			.verb = KERNEL_START,
+			.op = {
+				.kind = ADSHARD_KIND_MOVE,
+				.segment = moves[i].segment,
+				.dst = moves[i].dst,
+				.has_src = m->pool->has_copies,
+				.src = m->k.index,
+				.priority = evacuate_priority(m, j),
+				.cookie = cookie_make(COOKIE_EVACUATE, j->id),
+			},
 		};
 
 		log_debug(m->object, "segment %u to member %u",
@@ -375,6 +389,8 @@ void evacuate_list(struct member *m, const struct kernel_segments *s)
 	m->drain->asked = 0;
 	if (s->error)
 		return;
+	for (size_t i = 0; i < s->nr && !m->pool->has_copies; i++)
+		m->pool->has_copies = s->segments[i].wanted > 1;
 	if (drain_list(m->drain, s, m->pool->heat, now_epoch(),
 		       m->daemon->config))
 		log_error(m->object, "no memory for a list of %zu segments",
@@ -387,9 +403,9 @@ void evacuate_answer(struct member *m, const struct kernel_command *c)
 	const char *why = ads_err_text(&c->err, c->error);
 
 	if (c->error && c->error != -EALREADY)
-		log_info(m->object, "segment %u to member %u: %s", c->segment,
-			 c->member, why);
-	drain_answer(m->drain, c->segment, c->error, why, c->serial,
+		log_info(m->object, "segment %u to member %u: %s",
+			 c->op.segment, c->op.dst, why);
+	drain_answer(m->drain, c->op.segment, c->error, why, c->serial,
 		     now_epoch(), m->daemon->config);
 }
 
@@ -418,7 +434,8 @@ void evacuate_event(struct member *m, const struct ads_event *ev)
 		m->drain->listed = false;
 		m->drain->listed_at = 0;
 	}
-	if (!(ev->has & ADS_EV_SRC) || ev->src != m->k.index)
+	if (!(ev->has & ADS_EV_SRC) || ev->src != m->k.index ||
+	    ev->kind != ADSHARD_KIND_MOVE)
 		return;
 	switch (ev->type) {
 	case ADSHARD_EVENT_MIGRATION_DONE:

@@ -26,6 +26,9 @@ uint32_t evacuate_incoming(const struct pool *p, uint32_t member);
 /* Slots of other members that may take its segments. */
 uint64_t evacuate_room(const struct member *m);
 
+/* All members of a pool, for the placement; free() it. */
+struct ads_place_member *evacuate_members(const struct pool *p, size_t *n);
+
 void evacuate_list(struct member *m, const struct kernel_segments *s);
 void evacuate_answer(struct member *m, const struct kernel_command *c);
 void evacuate_event(struct member *m, const struct ads_event *ev);

@@ -170,7 +170,8 @@ static int add_signals(struct adshardd *d)
 static int on_status(sd_event_source *s, uint64_t usec UNUSED, void *arg)
 {
 	struct adshardd *d = arg;
-	unsigned int pools = 0, members = 0, at_risk = 0, jobs = 0;
+	unsigned int pools = 0, members = 0, at_risk = 0;
+	unsigned int jobs[JOB_REBUILD + 1] = { 0 };
 	char text[sizeof(d->told_status)];
 
 	for (const struct pool *p = d->pools; p; p = p->next, pools++)
@@ -179,13 +180,14 @@ static int on_status(sd_event_source *s, uint64_t usec UNUSED, void *arg)
 			at_risk += m->track.at_risk != 0;
 		}
 	for (const struct job *j = d->jobs->newest; j; j = j->next)
-		jobs += j->state == JOB_DRAINING;
+		jobs[j->kind] += j->state == JOB_DRAINING;
 	if (d->view_error < 0)
 		snprintf(text, sizeof(text), "%.150s", d->view_text);
 	else
 		snprintf(text, sizeof(text),
-			 "%u pools, %u members, %u at risk, %u evacuations",
-			 pools, members, at_risk, jobs);
+			 "%u pools, %u members, %u at risk, %u evacuations, %u rebuilds",
+			 pools, members, at_risk, jobs[JOB_EVACUATE],
+			 jobs[JOB_REBUILD]);
 	if (strcmp(text, d->told_status)) {
 		sd_notifyf(0, "STATUS=%s", text);
 		snprintf(d->told_status, sizeof(d->told_status), "%s", text);

@@ -29,6 +29,7 @@
 
 struct adshardd;
 struct planner;
+struct rebuild;
 
 /* SMART collection of one member. */
 struct smart_state {
@@ -117,6 +118,7 @@ struct member {
 	unsigned int commanded;		/* changes of its state under way */
 	uint64_t command_serial;	/* views from here on know of it */
 	double command_again;		/* not before, monotonic; after errors */
+	double gone_since;		/* its device, monotonic; 0: it is there */
 };
 
 struct pool {
@@ -135,6 +137,9 @@ struct pool {
 	uint64_t view_serial;		/* of @migrations and @bad */
 	bool throttled;			/* limits were set since it appeared */
 	struct planner *planner;	/* NULL: not yet */
+	struct rebuild *rebuild;	/* copies are being made, or NULL */
+	bool has_copies;		/* some segment should have several */
+	int64_t rebuild_hold;		/* not by itself before; after a cancel */
 };
 
 /* Whom model_take() tells. A member is whole when it is told. */

@@ -225,18 +225,18 @@ void planner_adopt(struct pool *p)
 
 void planner_answer(struct pool *p, const struct kernel_command *c)
 {
-	struct planner_sent *o = planner_find(p->planner, c->segment);
+	struct planner_sent *o = planner_find(p->planner, c->op.segment);
 	int64_t now = now_epoch();
 
-	if (!o || !cookie_is(c->cookie, COOKIE_PLAN))
+	if (!o || !cookie_is(c->op.cookie, COOKIE_PLAN))
 		return;
 	if (!c->error) {
 		o->serial = c->serial;
 		return;
 	}
 	/* somebody has it in hand, or it is there: the next list says how it is */
-	log_info(p->object, "segment %u to member %u: %s", c->segment,
-		 c->member, ads_err_text(&c->err, c->error));
+	log_info(p->object, "segment %u to member %u: %s", c->op.segment,
+		 c->op.dst, ads_err_text(&c->err, c->error));
 	add_trouble(p->planner, o->segment,
 		    c->error == -EBUSY || c->error == -EALREADY ? PLAN_NONE :
 								  o->to,

@@ -133,7 +133,7 @@ void planner_cancel(struct pool *p, uint8_t cause)
 		    planner_cause_of(p, p->migrations[i].cookie) != cause)
 			continue;
 		memcpy(cmd.pool, p->k.uuid, ADS_UUID_LEN);
-		cmd.segment = p->migrations[i].segment;
+		cmd.op.segment = p->migrations[i].segment;
 		kernel_do(p->daemon->kernel, &cmd);
 	}
 }
@@ -187,9 +187,14 @@ static bool begin(struct pool *p, const struct planner_state *st,
 	struct planner *pl = p->planner;
 	double x = load_of(&st->s, a->from), y = load_of(&st->s, a->to);
 	struct kernel_command cmd = {
-		.verb = KERNEL_MIGRATE,
-		.segment = a->segment,
-		.member = a->to,
+		.verb = KERNEL_START,
+		.op = {
+			.kind = ADSHARD_KIND_MOVE,
+			.segment = a->segment,
+			.dst = a->to,
+			.has_src = p->k.knows_legs,
+			.src = a->from,
+		},
 	};
 	struct planner_sent *all;
 	char why[300];
@@ -202,9 +207,9 @@ static bool begin(struct pool *p, const struct planner_state *st,
 		pl->sent = all;
 	if (!j || !all)
 		return false;
-	cmd.cookie = cookie_make(COOKIE_PLAN, j->id);
-	cmd.priority = j->priority == JOB_NO_PRIORITY ? 0 :
-		       (uint32_t)j->priority;
+	cmd.op.cookie = cookie_make(COOKIE_PLAN, j->id);
+	cmd.op.priority = j->priority == JOB_NO_PRIORITY ? 0 :
+			  (uint32_t)j->priority;
 	memcpy(cmd.pool, p->k.uuid, ADS_UUID_LEN);
 	if (kernel_do(p->daemon->kernel, &cmd))
 		return false;
@@ -221,7 +226,8 @@ static bool begin(struct pool *p, const struct planner_state *st,
 static void call_back(struct pool *p, const struct plan_action *a)
 {
 	struct kernel_command cmd = {
-		.verb = KERNEL_ABORT_SEGMENT, .segment = a->segment,
+		.verb = KERNEL_ABORT_SEGMENT,
+		.op.segment = a->segment,
 	};
 	struct planner_sent *o = planner_find(p->planner, a->segment);
 

@@ -284,6 +284,9 @@ static void decode_job(struct json_object *o, struct ads_agent_job *j)
 	j->bytes_done = get_u64(o, "bytes_done");
 	j->started = get_u64(o, "started");
 	j->finished = get_u64(o, "finished");
+	j->position = get_u64(o, "position");
+	j->undecided = get_u64(o, "undecided");
+	ads_json_get_bool(o, "paused", &j->paused);
 }
 
 int ads_agent_status_parse(struct json_object *answer,

@@ -38,9 +38,12 @@ struct ads_agent_member {
 struct ads_agent_job {
 	int64_t id;
 	char *kind, *pool, *state, *reason, *note;
-	int64_t member;
+	int64_t member;			/* -1: of the whole pool */
 	uint64_t segments_total, segments_done, bytes_total, bytes_done;
 	uint64_t started, finished;	/* seconds since the epoch, 0 */
+	bool paused;			/* by the operator */
+	/* of a scrub */
+	uint64_t position, undecided;
 };
 
 struct ads_agent_status {

@@ -47,31 +47,39 @@ uint32_t ads_layout_slots(const struct ads_layout *l, uint64_t dev_size,
 	return slots > ADSHARD_MAX_SEGMENTS ? ADSHARD_MAX_SEGMENTS : slots;
 }
 
-/* Do the devices carry @segments and leave the reserve free? */
+/*
+ * Do the devices carry @segments and leave the reserve free? No device has more than
+ * one copy of a segment, so what it has beyond one slot for each is of no use; and
+ * that is all there is to it: filled one after the other, going round, no two copies
+ * of a segment meet.
+ */
 static bool fits(const uint64_t *dev_size, unsigned int nr,
-		 uint64_t segment_size, uint32_t reserve, uint64_t segments,
-		 struct ads_layout *l)
+		 uint64_t segment_size, unsigned int copies, uint32_t reserve,
+		 uint64_t segments, struct ads_layout *l)
 {
-	uint64_t total = 0, largest = 0;
+	uint64_t total = 0, useful = 0, largest = 0;
 
 	if (ads_layout(segments * segment_size, segment_size, l))
 		return false;
 	for (unsigned int i = 0; i < nr; i++) {
 		uint64_t slots = ads_layout_slots(l, dev_size[i],
 						  segment_size);
+		uint64_t some = slots < segments ? slots : segments;
 
 		total += slots;
-		if (slots > largest)
-			largest = slots;
+		useful += some;
+		if (some > largest)
+			largest = some;
 	}
 	if (reserve == ADS_RESERVE_AUTO)
-		return segments + largest <= total;
-	return segments + reserve <= total;
+		return copies * segments + largest <= useful;
+	return copies * segments <= useful &&
+	       copies * segments + reserve <= total;
 }
 
 uint32_t ads_layout_max_segments(const uint64_t *dev_size, unsigned int nr,
-				 uint64_t segment_size, uint32_t reserve,
-				 struct ads_layout *l)
+				 uint64_t segment_size, unsigned int copies,
+				 uint32_t reserve, struct ads_layout *l)
 {
 	uint64_t low = 0, high = ADSHARD_MAX_SEGMENTS;
 
@@ -79,12 +87,12 @@ uint32_t ads_layout_max_segments(const uint64_t *dev_size, unsigned int nr,
 	while (low < high) {
 		uint64_t mid = low + (high - low + 1) / 2;
 
-		if (fits(dev_size, nr, segment_size, reserve, mid, l))
+		if (fits(dev_size, nr, segment_size, copies, reserve, mid, l))
 			low = mid;
 		else
 			high = mid - 1;
 	}
 	if (low)
-		fits(dev_size, nr, segment_size, reserve, low, l);
+		fits(dev_size, nr, segment_size, copies, reserve, low, l);
 	return low;
 }

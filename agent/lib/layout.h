@@ -28,14 +28,14 @@ uint32_t ads_layout_slots(const struct ads_layout *l, uint64_t dev_size,
 			  uint64_t segment_size);
 
 /*
- * The largest volume in segments whose slots suffice on the given devices and
- * leave @reserve slots free; UINT32_MAX as reserve means "as many as the
- * largest member holds segments", so that any one member can be evacuated.
- * 0 if not a single segment fits. *layout is that of the result.
+ * The largest volume in segments that, with @copies of each on as many devices,
+ * fits the given ones and leaves @reserve slots free; UINT32_MAX as reserve means
+ * "what lets any one member be evacuated". 0 if not a single segment fits. *layout
+ * is that of the result.
  */
 uint32_t ads_layout_max_segments(const uint64_t *dev_size, unsigned int nr,
-				 uint64_t segment_size, uint32_t reserve,
-				 struct ads_layout *layout);
+				 uint64_t segment_size, unsigned int copies,
+				 uint32_t reserve, struct ads_layout *layout);
 
 #define ADS_RESERVE_AUTO	UINT32_MAX
 

@@ -185,18 +185,62 @@ static int command(struct ads_nl *nl, uint8_t cmd, const uint8_t *pool,
 	return ads_nl_request(nl, &r, NULL, NULL, &intr, err);
 }
 
-int ads_nl_migrate(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
-		   uint32_t dst, uint32_t priority, uint64_t cookie,
-		   struct ads_err *err)
+int ads_nl_start(struct ads_nl *nl, const uint8_t *pool,
+		 const struct ads_op *op, struct ads_err *err)
+{
+	struct ads_nl_attr a[6] = {
+		{ ADSHARD_A_SEGMENT, 4, op->segment },
+		{ ADSHARD_A_PRIORITY, 4, op->priority },
+		{ ADSHARD_A_COOKIE, 8, op->cookie },
+	};
+	size_t n = 3;
+
+	if (op->kind == ADSHARD_KIND_SCRUB)
+		return command(nl, ADSHARD_CMD_SCRUB, pool, a, n, err);
+	a[n++] = (struct ads_nl_attr){ ADSHARD_A_DST_MEMBER, 4, op->dst };
+	if (op->kind == ADSHARD_KIND_MOVE && op->has_src)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_SRC_MEMBER, 4,
+					  op->src };
+	if (op->warm)
+		a[n++] = (struct ads_nl_attr){ ADSHARD_A_WARMUP, 4,
+					  op->warmup };
+	return command(nl, op->kind == ADSHARD_KIND_MOVE ?
+		       ADSHARD_CMD_MIGRATE : ADSHARD_CMD_REPLICATE, pool, a, n,
+		       err);
+}
+
+int ads_nl_shift(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
+		 uint32_t percent, struct ads_err *err)
 {
 	const struct ads_nl_attr a[] = {
 		{ ADSHARD_A_SEGMENT, 4, segment },
-		{ ADSHARD_A_DST_MEMBER, 4, dst },
-		{ ADSHARD_A_PRIORITY, 4, priority },
-		{ ADSHARD_A_COOKIE, 8, cookie },
+		{ ADSHARD_A_PERCENT, 4, percent },
 	};
 
-	return command(nl, ADSHARD_CMD_MIGRATE, pool, a, 4, err);
+	return command(nl, ADSHARD_CMD_SHIFT, pool, a, 2, err);
+}
+
+int ads_nl_drop(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
+		uint32_t member, struct ads_err *err)
+{
+	const struct ads_nl_attr a[] = {
+		{ ADSHARD_A_SEGMENT, 4, segment },
+		{ ADSHARD_A_MEMBER, 4, member },
+	};
+
+	return command(nl, ADSHARD_CMD_DROP, pool, a, 2, err);
+}
+
+int ads_nl_set_wanted(struct ads_nl *nl, const uint8_t *pool, uint32_t first,
+		      uint32_t count, uint32_t wanted, struct ads_err *err)
+{
+	const struct ads_nl_attr a[] = {
+		{ ADSHARD_A_SEGMENT, 4, first },
+		{ ADSHARD_A_COUNT, 4, count },
+		{ ADSHARD_A_WANTED, 4, wanted },
+	};
+
+	return command(nl, ADSHARD_CMD_SET_SEGMENT, pool, a, 3, err);
 }
 
 int ads_nl_abort_segment(struct ads_nl *nl, const uint8_t *pool,

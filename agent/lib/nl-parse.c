@@ -108,6 +108,16 @@ static const struct nla_policy policy[ADSHARD_A_MAX + 1] = {
 	[ADSHARD_A_SRC_RATE_BY] = U32,
 	[ADSHARD_A_DST_RATE_BY] = U32,
 	[ADSHARD_A_NR_LOST] = U32,
+	[ADSHARD_A_KIND] = U32,
+	[ADSHARD_A_WANTED] = U32,
+	[ADSHARD_A_WARMUP] = U32,
+	[ADSHARD_A_PERCENT] = U32,
+	[ADSHARD_A_NR_STALE] = U32,
+	[ADSHARD_A_NR_SHORT] = U32,
+	[ADSHARD_A_NR_DOUBT] = U32,
+	[ADSHARD_A_RESYNC_BYTES] = U64,
+	[ADSHARD_A_SCRUB_MISMATCHES] = U64,
+	[ADSHARD_A_READ_REPAIRS] = U64,
 };
 
 static const struct nla_policy seg_policy[ADSHARD_SEG_A_MAX + 1] = {
@@ -117,6 +127,8 @@ static const struct nla_policy seg_policy[ADSHARD_SEG_A_MAX + 1] = {
 	[ADSHARD_SEG_A_WRITES] = U32,
 	[ADSHARD_SEG_A_LAST] = U32,
 	[ADSHARD_SEG_A_LEGS] = { .type = NLA_NESTED },
+	[ADSHARD_SEG_A_WANTED] = U32,
+	[ADSHARD_SEG_A_INTENT] = U8,
 };
 
 static const struct nla_policy leg_policy[ADSHARD_LEG_A_MAX + 1] = {
@@ -215,6 +227,13 @@ void ads_nl_parse_pool(struct nlattr **a, struct ads_pool *p)
 	p->nr_bad_free = u32(a, ADSHARD_A_NR_BAD_FREE);
 	p->bad_bytes = u64(a, ADSHARD_A_BAD_BYTES);
 	p->nr_lost = u32(a, ADSHARD_A_NR_LOST);
+	p->knows_legs = a[ADSHARD_A_NR_SHORT];
+	p->nr_stale = u32(a, ADSHARD_A_NR_STALE);
+	p->nr_short = u32(a, ADSHARD_A_NR_SHORT);
+	p->nr_doubt = u32(a, ADSHARD_A_NR_DOUBT);
+	p->resync_bytes = u64(a, ADSHARD_A_RESYNC_BYTES);
+	p->scrub_mismatches = u64(a, ADSHARD_A_SCRUB_MISMATCHES);
+	p->read_repairs = u64(a, ADSHARD_A_READ_REPAIRS);
 }
 
 /*
@@ -302,6 +321,9 @@ void ads_nl_parse_migration(struct nlattr **a, struct ads_migration *m)
 	m->age_ns = u64(a, ADSHARD_A_AGE_NS);
 	m->bad_bytes = u64(a, ADSHARD_A_BAD_BYTES);
 	m->aside = flag(a, ADSHARD_A_ASIDE);
+	/* A module without kinds only moves. */
+	m->kind = u32(a, ADSHARD_A_KIND);
+	m->percent = u32(a, ADSHARD_A_PERCENT);
 }
 
 void ads_nl_parse_bad(struct nlattr **a, struct ads_bad *b)
@@ -357,6 +379,11 @@ int ads_nl_parse_segments(struct nlattr **attrs, struct ads_vec *out)
 		s->writes = u32(a, ADSHARD_SEG_A_WRITES);
 		s->last = a[ADSHARD_SEG_A_LAST] ?
 			  (int64_t)u32(a, ADSHARD_SEG_A_LAST) : -1;
+		s->wanted = u32(a, ADSHARD_SEG_A_WANTED);
+		if (!s->wanted)
+			s->wanted = 1;
+		s->intent = a[ADSHARD_SEG_A_INTENT] ?
+			    nla_get_u8(a[ADSHARD_SEG_A_INTENT]) : 0;
 		if (a[ADSHARD_SEG_A_LEGS]) {
 			rc = parse_legs(a[ADSHARD_SEG_A_LEGS], s);
 			if (rc)
@@ -382,6 +409,8 @@ void ads_nl_parse_event(struct nlattr **a, struct ads_event *ev)
 		{ ADSHARD_A_TEXT, ADS_EV_TEXT },
 		{ ADSHARD_A_BYTES_COPIED, ADS_EV_COUNTERS },
 		{ ADSHARD_A_BAD_BYTES, ADS_EV_BAD },
+		{ ADSHARD_A_KIND, ADS_EV_KIND },
+		{ ADSHARD_A_OFFSET, ADS_EV_OFFSET },
 	};
 
 	for (size_t i = 0; i < sizeof(bits) / sizeof(*bits); i++)
@@ -409,6 +438,8 @@ void ads_nl_parse_event(struct nlattr **a, struct ads_event *ev)
 	ev->hold_max_ns = u64(a, ADSHARD_A_HOLD_MAX_NS);
 	ev->age_ns = u64(a, ADSHARD_A_AGE_NS);
 	ev->bad_bytes = u64(a, ADSHARD_A_BAD_BYTES);
+	ev->kind = u32(a, ADSHARD_A_KIND);
+	ev->offset = u64(a, ADSHARD_A_OFFSET);
 }
 
 bool ads_event_blames_dst(const struct ads_event *ev)
@@ -512,6 +543,19 @@ const char *ads_step_name(uint32_t step)
 	return NAME(names, step);
 }
 
+const char *ads_kind_name(uint32_t kind)
+{
+	static const char *const names[] = {
+		[ADSHARD_KIND_MOVE] = "move",
+		[ADSHARD_KIND_ADD] = "add",
+		[ADSHARD_KIND_RESYNC] = "resync",
+		[ADSHARD_KIND_SCRUB] = "scrub",
+		[ADSHARD_KIND_REPAIR] = "repair",
+	};
+
+	return NAME(names, kind);
+}
+
 const char *ads_event_name(uint32_t type)
 {
 	static const char *const names[] = {
@@ -527,6 +571,9 @@ const char *ads_event_name(uint32_t type)
 		[ADSHARD_EVENT_MEMBER_JOINED] = "member-joined",
 		[ADSHARD_EVENT_MEMBER_LEFT] = "member-left",
 		[ADSHARD_EVENT_POOL_RESIZED] = "pool-resized",
+		[ADSHARD_EVENT_LEG_STALE] = "leg-stale",
+		[ADSHARD_EVENT_SCRUB_MISMATCH] = "scrub-mismatch",
+		[ADSHARD_EVENT_READ_REPAIR] = "read-repair",
 	};
 
 	return NAME(names, type);

@@ -55,6 +55,12 @@ struct ads_pool {
 	uint32_t nr_bad, nr_bad_free;	/* bad ranges, and room for more */
 	uint64_t bad_bytes;
 	uint32_t nr_lost;		/* segments, with members that failed */
+	bool knows_legs;		/* false: a module with one leg each */
+	uint32_t nr_stale;		/* legs */
+	uint32_t nr_short;		/* segments with fewer legs in sync than
+					 * they should have */
+	uint32_t nr_doubt;		/* whose legs may differ */
+	uint64_t resync_bytes, scrub_mismatches, read_repairs;
 };
 
 struct ads_member {
@@ -67,7 +73,7 @@ struct ads_member {
 	uint8_t meta;			/* 0 none, 1 dropped, 2 active */
 	uint64_t size;
 	uint32_t nr_slots, nr_free;
-	uint32_t nr_segments;		/* with a leg here */
+	uint32_t nr_segments;		/* with a leg here, stale ones too */
 	uint32_t nr_lost;		/* that were here when it failed */
 	uint64_t data_start;
 	uint32_t class;			/* enum adshard_member_class */
@@ -101,7 +107,9 @@ struct ads_segment {
 	uint32_t reads, writes;		/* sampled; they wrap around */
 	int64_t last;			/* seconds since last access, -1 never */
 	uint32_t nr_legs;
-	struct ads_leg leg[ADSHARD_MAX_LEGS];
+	struct ads_leg leg[ADSHARD_MAX_LEGS];	/* the primary first */
+	uint32_t wanted;		/* legs that it should have, 1..4 */
+	uint8_t intent;			/* 0 none, 1 recorded, 2 and in doubt */
 };
 
 struct ads_migration {
@@ -118,6 +126,8 @@ struct ads_migration {
 	uint64_t age_ns;		/* 0: queued */
 	uint64_t bad_bytes;		/* can't be read so far */
 	bool aside;			/* lets others go before it */
+	uint32_t kind;			/* enum adshard_kind */
+	uint32_t percent;		/* of the reads, in step SHIFT */
 };
 
 /* What nobody could read when its segment was moved, and nobody wrote since. */
@@ -139,6 +149,8 @@ struct ads_bad {
 #define ADS_EV_TEXT		0x080
 #define ADS_EV_COUNTERS		0x100	/* the copying counters */
 #define ADS_EV_BAD		0x200	/* the move left bad ranges */
+#define ADS_EV_KIND		0x400
+#define ADS_EV_OFFSET		0x800
 
 struct ads_event {
 	uint8_t pool_uuid[ADS_UUID_LEN];
@@ -154,6 +166,8 @@ struct ads_event {
 	uint64_t bytes_copied, chunks_verified, chunks_recopied, mismatches;
 	uint64_t hold_max_ns, age_ns;
 	uint64_t bad_bytes;
+	uint32_t kind;			/* enum adshard_kind */
+	uint64_t offset;		/* bytes from the start of the segment */
 	/*
 	 * Events of this pool that were lost just before this one. With
 	 * @overrun the socket ran full: nothing else in the event is valid, it
@@ -221,9 +235,32 @@ int ads_nl_bad(struct ads_nl *nl, const uint8_t *pool,
 	       const struct ads_seg_filter *f, struct ads_bad **out, size_t *n,
 	       struct ads_err *err);
 
-int ads_nl_migrate(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
-		   uint32_t dst, uint32_t priority, uint64_t cookie,
-		   struct ads_err *err);
+/* An operation on one segment. */
+struct ads_op {
+	uint32_t kind;			/* enum adshard_kind; MOVE, ADD (or RESYNC,
+					 * if there is a stale leg) and SCRUB
+					 * can be asked for */
+	uint32_t segment;
+	uint32_t dst;			/* member; not of a SCRUB */
+	bool has_src;			/* MOVE: whose leg goes. Needed if there */
+	uint32_t src;			/* are several */
+	uint32_t priority;
+	uint64_t cookie;
+	bool warm;			/* wait in step SHIFT, with */
+	uint32_t warmup;		/* so many percent of the reads */
+};
+
+int ads_nl_start(struct ads_nl *nl, const uint8_t *pool,
+		 const struct ads_op *op, struct ads_err *err);
+/* 0..100; 100 lets the operation commit. */
+int ads_nl_shift(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
+		 uint32_t percent, struct ads_err *err);
+/* -ENOTEMPTY: the last one in sync; -ENOENT: there is none. */
+int ads_nl_drop(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
+		uint32_t member, struct ads_err *err);
+/* Of @count segments from @first on; adds and drops none. */
+int ads_nl_set_wanted(struct ads_nl *nl, const uint8_t *pool, uint32_t first,
+		      uint32_t count, uint32_t wanted, struct ads_err *err);
 int ads_nl_abort_segment(struct ads_nl *nl, const uint8_t *pool,
 			 uint32_t segment, struct ads_err *err);
 int ads_nl_abort_member(struct ads_nl *nl, const uint8_t *pool,
@@ -264,6 +301,7 @@ const char *ads_segment_state_name(uint32_t state);
 const char *ads_leg_state_name(uint32_t state);
 const char *ads_rate_by_name(uint32_t by);
 const char *ads_step_name(uint32_t step);
+const char *ads_kind_name(uint32_t kind);
 const char *ads_event_name(uint32_t type);
 
 #endif

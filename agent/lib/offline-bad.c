@@ -13,6 +13,20 @@
 
 typedef unsigned long long ull;
 
+bool ads_off_bad_counts(const struct ads_off *o, const struct ads_range *r)
+{
+	const struct ads_fmt_seg *s;
+
+	if (!r->sectors || r->seg >= o->st.nr_segments)
+		return false;
+	s = &o->seg[r->seg];
+	for (unsigned int i = 0; i < s->nr_legs; i++)
+		if (s->leg[i].member == r->member &&
+		    s->leg[i].chunk == r->chunk)
+			return true;
+	return false;
+}
+
 static void say(struct ads_off *o, const struct ads_range *r, const char *what)
 {
 	ads_off_say(o, ADS_OFF_DAMAGE, ADS_OFF_NOTHING, "bad-range", NULL, -1,
@@ -27,10 +41,17 @@ static int by_place(const void *a, const void *b)
 
 	if (x->seg != y->seg)
 		return x->seg < y->seg ? -1 : 1;
+	if (x->member != y->member)
+		return x->member < y->member ? -1 : 1;
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
-/* Of one segment at one place, as all that count are. */
+static bool same_place(const struct ads_range *a, const struct ads_range *b)
+{
+	return a->seg == b->seg && a->member == b->member;
+}
+
+/* Of one segment at one place; it has no two on one member. */
 static void find_overlaps(struct ads_off *o, const struct ads_range **r,
 			  uint32_t nr)
 {
@@ -38,9 +59,9 @@ static void find_overlaps(struct ads_off *o, const struct ads_range **r,
 
 	qsort(r, nr, sizeof(*r), by_place);
 	for (uint32_t i = 0; i < nr; i++) {
-		if (i && r[i]->seg == r[i - 1]->seg && r[i]->first < end)
+		if (i && same_place(r[i], r[i - 1]) && r[i]->first < end)
 			say(o, r[i], "overlaps another one");
-		if (!i || r[i]->seg != r[i - 1]->seg)
+		if (!i || !same_place(r[i], r[i - 1]))
 			end = 0;
 		if ((uint64_t)r[i]->first + r[i]->sectors > end)
 			end = (uint64_t)r[i]->first + r[i]->sectors;

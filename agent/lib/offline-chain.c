@@ -70,11 +70,11 @@ static const char *put_seg(struct ads_off *o, uint32_t index,
 	if (index >= o->st.nr_segments)
 		return NULL;
 	err = ads_fmt_seg_decode(seg, &s, &why);
-	if (err == -ENOENT)
-		o->place[index] = ADS_OFF_NOWHERE;
-	else if (!err)
-		o->place[index] = ADS_OFF_PLACE(s.leg[0].member, s.leg[0].chunk);
-	return err && err != -ENOENT ? why : NULL;
+	if (err && err != -ENOENT)
+		return why;
+	/* (without legs, if it is unused) */
+	o->seg[index] = s;
+	return NULL;
 }
 
 static const char *put_member(struct ads_off *o, uint32_t index,
@@ -192,16 +192,14 @@ static const char *load_pair(struct ads_off *o, struct ads_off_dev *d,
 	const char *why;
 
 	end_state(o, t);
-	free(o->place);
+	free(o->seg);
 	free(o->member);
 	free(o->bad);
-	o->place = malloc(o->st.nr_segments * sizeof(*o->place));
+	o->seg = calloc(o->st.nr_segments, sizeof(*o->seg));
 	o->member = calloc(o->st.nr_members, sizeof(*o->member));
 	o->bad = calloc(ads_fmt_bad_places(&o->geo) + 1, sizeof(*o->bad));
-	if (!o->place || !o->member || !o->bad)
+	if (!o->seg || !o->member || !o->bad)
 		abort();
-	for (uint32_t i = 0; i < o->st.nr_segments; i++)
-		o->place[i] = ADS_OFF_NOWHERE;
 	why = load_table(o, d, area);
 	while (!why && (r = ads_off_next(o, NULL, &at, &where))) {
 		why = apply(o, ads_off_record(where, ads_fmt_ring_index(&o->geo,
@@ -336,10 +334,10 @@ int ads_off_load_state(struct ads_off *o)
 		find_doubt(o);
 		return 0;
 	}
-	free(o->place);
+	free(o->seg);
 	free(o->member);
 	free(o->bad);
-	o->place = NULL;
+	o->seg = NULL;
 	o->member = NULL;
 	o->bad = NULL;
 	return -ENODATA;

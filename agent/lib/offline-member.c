@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Offline metadata: members, segments, and how each copy stands.
+ * Offline metadata: members, and which of them tell the state.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ void ads_off_check_members(struct ads_off *o)
 	}
 }
 
-static bool is_active(const struct ads_off *o, uint32_t member)
+bool ads_off_is_active(const struct ads_off *o, uint32_t member)
 {
 	for (int i = 0; i < ADSHARD_META_MEMBERS; i++)
 		if (o->st.meta_active & 1U << i &&
@@ -179,120 +179,4 @@ void ads_off_check_set(struct ads_off *o)
 	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_NOTHING, "veto", NULL, -1,
 		    "record %llu is the highest one found, but none of the metadata members that the newest superblock (%s) names has it: what they wrote since can't be read",
 		    (ull)o->end.seq, o->newest->b->path);
-}
-
-/*---------------------------------------------------------------------------*/
-
-struct placed {
-	uint64_t place;
-	uint32_t seg;
-};
-
-static int by_place(const void *a, const void *b)
-{
-	const struct placed *x = a, *y = b;
-
-	return x->place < y->place ? -1 : x->place > y->place;
-}
-
-static void bad_map(struct ads_off *o, uint32_t seg, const char *what)
-{
-	ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_NOTHING, "map", NULL, -1,
-		    "segment %u %s (member %u, chunk %u)", seg, what,
-		    ADS_OFF_MEMBER(o->place[seg]), ADS_OFF_CHUNK(o->place[seg]));
-}
-
-static void check_segment(struct ads_off *o, uint32_t seg, uint32_t *on)
-{
-	unsigned int shift = o->geo.segment_shift - o->geo.chunk_shift;
-	uint16_t index = ADS_OFF_MEMBER(o->place[seg]);
-	uint32_t chunk = ADS_OFF_CHUNK(o->place[seg]);
-	const struct adshard_member *m;
-
-	if (o->place[seg] == ADS_OFF_NOWHERE) {
-		ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_NOTHING, "map", NULL, -1,
-			    "segment %u has no place", seg);
-		return;
-	}
-	if (index >= o->st.nr_members ||
-	    ads_fmt_member_free(&o->member[index])) {
-		bad_map(o, seg, "is on a member that does not exist");
-		return;
-	}
-	on[index]++;
-	m = &o->member[index];
-	if (m->state == ADSHARD_MEMBER_DRAINED)
-		bad_map(o, seg, "is on a member that is drained");
-	else if (chunk & ((1U << shift) - 1) ||
-		 chunk >> shift >= ads_fmt_slots(&o->geo,
-						 le32toh(m->data_chunks)))
-		bad_map(o, seg, "is not in a slot");
-}
-
-static void find_twice(struct ads_off *o)
-{
-	struct placed *p = malloc(o->st.nr_segments * sizeof(*p));
-
-	if (!p)
-		abort();
-	for (uint32_t i = 0; i < o->st.nr_segments; i++)
-		p[i] = (struct placed){ o->place[i], i };
-	qsort(p, o->st.nr_segments, sizeof(*p), by_place);
-	for (uint32_t i = 1; i < o->st.nr_segments; i++)
-		if (p[i].place == p[i - 1].place &&
-		    p[i].place != ADS_OFF_NOWHERE)
-			bad_map(o, p[i].seg, "is where another one is");
-	free(p);
-}
-
-static struct ads_off_dev *lost_one(const struct ads_off *o, uint32_t member)
-{
-	for (size_t i = 0; i < o->nr; i++)
-		if (o->dev[i]->lost && o->dev[i]->sb.index == member)
-			return o->dev[i];
-	return NULL;
-}
-
-void ads_off_check_segments(struct ads_off *o)
-{
-	uint32_t *on = calloc(o->st.nr_members, sizeof(*on));
-
-	if (!on)
-		abort();
-	for (uint32_t i = 0; i < o->st.nr_segments; i++)
-		check_segment(o, i, on);
-	find_twice(o);
-	for (uint32_t i = 0; i < o->st.nr_members; i++) {
-		bool meta = is_active(o, i);
-		struct ads_off_dev *d;
-
-		if (o->member[i].state == ADSHARD_MEMBER_FAILED && on[i])
-			ads_off_say(o, ADS_OFF_NOTE, ADS_OFF_NOTHING, "lost",
-				    NULL, i,
-				    "%u segments are lost: they were on member %u, which has failed",
-				    on[i], i);
-		if (o->member[i].state == ADSHARD_MEMBER_FAILED)
-			continue;
-		if (ads_fmt_member_free(&o->member[i]) || ads_off_find(o, i))
-			continue;
-		d = lost_one(o, i);
-		if (d && (on[i] || meta))
-			ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_REPAIR,
-				    "missing", d, i,
-				    "%s is needed as member %u, but without a superblock it is not recognised",
-				    d->b->path, i);
-		else if (on[i] || meta)
-			ads_off_say(o, ADS_OFF_FATAL, ADS_OFF_OPERATOR,
-				    "missing", NULL, i,
-				    "member %u (%llu sectors) is missing, and holds %s",
-				    i, (ull)le64toh(o->member[i].sectors),
-				    !on[i] ? "metadata" : meta ?
-				    "segments and metadata" : "segments");
-		else
-			ads_off_say(o, ADS_OFF_NOTE, ADS_OFF_NOTHING,
-				    "missing", NULL, i,
-				    "member %u is missing, and is not needed",
-				    i);
-	}
-	free(on);
 }

@@ -39,7 +39,7 @@ void ads_off_free(struct ads_off *o)
 	free(o->finding);
 	free(o->dev);
 	free(o->member);
-	free(o->place);
+	free(o->seg);
 	free(o->bad);
 	free(o);
 }

@@ -109,7 +109,10 @@ struct ads_off {
 	struct ads_off_link end;
 	const struct ads_off_dev *newest;	/* superblock: the veto's */
 	struct adshard_member *member;	/* st.nr_members */
-	uint64_t *place;		/* st.nr_segments: see ADS_OFF_PLACE() */
+	struct ads_fmt_seg *seg;	/* st.nr_segments; without legs: no place */
+	uint32_t nr_stale, nr_short;	/* legs; segments with fewer in sync, on
+					 * members that are there, than wanted */
+	uint32_t nr_intent;		/* segments whose legs may differ */
 	struct ads_range *bad;		/* ads_fmt_bad_places(geo) */
 	uint32_t nr_bad, nr_leftover;	/* that count, and that don't */
 	uint64_t bad_sectors;		/* of those that count */
@@ -119,11 +122,6 @@ struct ads_off {
 	size_t nr_finding;
 	enum ads_off_level worst;
 };
-
-#define ADS_OFF_PLACE(member, chunk)	((uint64_t)(member) << 32 | (chunk))
-#define ADS_OFF_NOWHERE			UINT64_MAX
-#define ADS_OFF_MEMBER(place)		((uint16_t)((place) >> 32))
-#define ADS_OFF_CHUNK(place)		((uint32_t)(place))
 
 struct ads_off *ads_off_new(void);
 void ads_off_free(struct ads_off *o);
@@ -175,12 +173,15 @@ void ads_off_judge(struct ads_off *o);
  */
 int ads_off_identify(struct ads_off *o, struct ads_off_dev *dev,
 		     int64_t member, struct ads_err *err);
-/* offline-member.c, offline-bad.c, offline-copies.c: parts of the judgement */
+/* offline-member.c, -segment.c, -bad.c, -copies.c: parts of the judgement */
 void ads_off_check_members(struct ads_off *o);
 void ads_off_check_set(struct ads_off *o);
 void ads_off_check_segments(struct ads_off *o);
 void ads_off_check_bad(struct ads_off *o);
 void ads_off_check_copies(struct ads_off *o);
+
+/* Must it take every record? */
+bool ads_off_is_active(const struct ads_off *o, uint32_t member);
 
 void ads_off_say(struct ads_off *o, enum ads_off_level level,
 		 enum ads_off_heal heal, const char *kind,
@@ -192,13 +193,8 @@ const char *ads_off_table_wrong(const struct ads_off_table *t);
 /* Both table areas of a metadata member have been written. */
 bool ads_off_expects_both(const struct ads_off *o);
 
-/* Is the segment where the range says, so that it counts? */
-static inline bool ads_off_bad_counts(const struct ads_off *o,
-				      const struct ads_range *r)
-{
-	return r->sectors && r->seg < o->st.nr_segments &&
-	       o->place[r->seg] == ADS_OFF_PLACE(r->member, r->chunk);
-}
+/* Has the segment a leg where the range says, so that it counts? */
+bool ads_off_bad_counts(const struct ads_off *o, const struct ads_range *r);
 
 struct ads_off_dev *ads_off_find(const struct ads_off *o, uint32_t member);
 static inline bool ads_off_same(const struct ads_off_link *a,

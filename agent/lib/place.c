@@ -83,12 +83,51 @@ static bool is_better(const struct ads_place_member *a, double a_mark,
 	return a_mark > b_mark || (a_mark == b_mark && a->index < b->index);
 }
 
+static const struct ads_place_member *
+find(const struct ads_place_member *members, size_t nr, uint32_t index)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (members[i].index == index)
+			return &members[i];
+	return NULL;
+}
+
+static bool same_domain(const struct ads_place_member *a,
+			const struct ads_place_member *b)
+{
+	return a->domain && b->domain && a->domain[0] &&
+	       !strcmp(a->domain, b->domain);
+}
+
+/* Is a copy that stays in @m's failure domain? */
+static bool meets(const struct ads_place_member *members, size_t nr,
+		  const struct ads_place_segment *s,
+		  const struct ads_place_member *m)
+{
+	for (uint32_t i = 0; i < s->nr_with && i < ADSHARD_MAX_LEGS; i++) {
+		const struct ads_place_member *o = find(members, nr,
+							s->with[i]);
+
+		if (o && same_domain(o, m))
+			return true;
+	}
+	return false;
+}
+
 static bool is_on(const struct ads_place_segment *s, uint32_t member)
 {
 	for (uint32_t i = 0; i < s->nr_on && i < ADSHARD_MAX_LEGS; i++)
 		if (s->on[i] == member)
 			return true;
 	return false;
+}
+
+bool ads_place_apart(const struct ads_place_member *members, size_t nr,
+		     const struct ads_place_segment *seg, uint32_t member)
+{
+	const struct ads_place_member *m = find(members, nr, member);
+
+	return m && !is_on(seg, member) && !meets(members, nr, seg, m);
 }
 
 __attribute__((format(printf, 4, 5)))
@@ -146,6 +185,30 @@ static int no_room(const struct ads_place_member *members, size_t nr,
 		       need == 1 ? "" : "s", (unsigned long long)have, text);
 }
 
+/* "3 of 5 segments have a copy in every failure domain that has room: ..." */
+static int no_domain(const struct ads_place_member *members, size_t nr,
+		     const struct ads_place_opts *o, const uint32_t *left,
+		     size_t need, size_t blocked, struct ads_err *err)
+{
+	char text[300];
+	size_t len = 0, shown = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < nr; i++)
+		if (left[i])
+			append(text, sizeof(text), &len, "%s%s (%s)",
+			       shown++ ? ", " : "", members[i].name,
+			       members[i].domain && members[i].domain[0] ?
+			       members[i].domain : "its own");
+	return ads_err(err, -EXDEV,
+		       "%zu of %zu segments have a copy already in every failure domain with room (%s)%s%s%s",
+		       blocked, need, text,
+		       o->same_domain_how ? "; " : "",
+		       o->same_domain_how ? o->same_domain_how : "",
+		       o->same_domain_how ?
+		       " puts two copies into one domain" : "");
+}
+
 uint64_t ads_place_room(const struct ads_place_member *members, size_t nr,
 			const struct ads_place_opts *opts)
 {
@@ -159,15 +222,49 @@ uint64_t ads_place_room(const struct ads_place_member *members, size_t nr,
 	return sum;
 }
 
+/* The member with the best mark, @nr if there is none. */
+static size_t choose(const struct ads_place_member *members, size_t nr,
+		     const struct ads_place_segment *s, const uint32_t *left,
+		     bool any_domain)
+{
+	size_t best = nr;
+	double best_mark = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		double m;
+
+		if (!left[i] || is_on(s, members[i].index) ||
+		    (!any_domain && meets(members, nr, s, &members[i])))
+			continue;
+		m = mark(&members[i], left[i] - 1);
+		if (best < nr && !is_better(&members[i], m, &members[best],
+					    best_mark))
+			continue;
+		best = i;
+		best_mark = m;
+	}
+	return best;
+}
+
+/* Can a copy there be read? */
+static bool serves(const struct ads_place_member *members, size_t nr,
+		   uint32_t index)
+{
+	const struct ads_place_member *m = find(members, nr, index);
+
+	return m && m->present && m->state != ADSHARD_MEMBER_FAILED;
+}
+
 int ads_place(const struct ads_place_member *members, size_t nr,
 	      const struct ads_place_segment *segs, size_t nr_segs,
 	      const struct ads_place_opts *opts, uint32_t *dst,
 	      struct ads_err *err)
 {
 	const struct ads_place_opts *o = opts ? opts : &defaults;
-	size_t placed = 0, usable = 0;
+	size_t placed = 0, usable = 0, blocked = 0;
 	uint32_t *left;
 	char why[64];
+	int rc;
 
 	for (size_t i = 0; i < nr_segs; i++)
 		dst[i] = ADS_PLACE_NONE;
@@ -184,31 +281,87 @@ int ads_place(const struct ads_place_member *members, size_t nr,
 		left[i] = room(&members[i]);
 	}
 	for (size_t s = 0; s < nr_segs; s++) {
-		size_t best = nr;
-		double best_mark = 0;
+		size_t best = choose(members, nr, &segs[s], left, false);
+		size_t any = best < nr ? best : choose(members, nr, &segs[s],
+						       left, true);
 
-		for (size_t i = 0; i < nr; i++) {
-			double m;
-
-			if (!left[i] || is_on(&segs[s], members[i].index))
-				continue;
-			m = mark(&members[i], left[i] - 1);
-			if (best < nr && !is_better(&members[i], m,
-						    &members[best], best_mark))
-				continue;
-			best = i;
-			best_mark = m;
-		}
-		if (best == nr)
+		if (best == nr && o->same_domain)
+			best = any;
+		if (best == nr) {
+			blocked += any < nr;
 			continue;
+		}
 		left[best]--;
 		dst[s] = members[best].index;
 		placed++;
 	}
-	free(left);
 	if (placed == nr_segs)
-		return 0;
-	if (!usable)
-		return no_member(members, nr, o, err);
-	return no_room(members, nr, o, nr_segs, placed, err);
+		rc = 0;
+	else if (!usable)
+		rc = no_member(members, nr, o, err);
+	else if (blocked)
+		rc = no_domain(members, nr, o, left, nr_segs, blocked, err);
+	else
+		rc = no_room(members, nr, o, nr_segs, placed, err);
+	free(left);
+	return rc;
+}
+
+/* How much there is to be said for letting go of a copy: the highest goes. */
+static double burden(const struct ads_place_member *members, size_t nr,
+		     const struct ads_place_leg *legs, size_t nr_legs,
+		     size_t i, const struct ads_place_opts *o)
+{
+	const struct ads_place_member *m = find(members, nr, legs[i].member);
+	char why[64];
+	double sum;
+
+	if (!legs[i].sync)
+		return 1000;
+	if (!m || refused(m, o, why, sizeof(why)))
+		return !m || !m->present ||
+		       m->state == ADSHARD_MEMBER_FAILED ? 500 :
+		       100 + (m->score > 0 ? m->score : 0);
+	/* Full and burdened: the reverse of where one would be put. */
+	sum = -mark(m, m->nr_free);
+	for (size_t k = 0; k < nr_legs; k++) {
+		const struct ads_place_member *x =
+			find(members, nr, legs[k].member);
+
+		if (k != i && legs[k].sync && x && same_domain(x, m)) {
+			sum += 10;
+			break;
+		}
+	}
+	return sum;
+}
+
+int ads_place_drop(const struct ads_place_member *members, size_t nr,
+		   const struct ads_place_leg *legs, size_t nr_legs,
+		   const struct ads_place_opts *opts)
+{
+	const struct ads_place_opts *o = opts ? opts : &defaults;
+	size_t readable = 0;
+	double most = 0;
+	int best = -1;
+
+	for (size_t i = 0; i < nr_legs; i++)
+		readable += legs[i].sync && serves(members, nr, legs[i].member);
+	for (size_t i = 0; i < nr_legs; i++) {
+		double b = burden(members, nr, legs, nr_legs, i, o);
+
+		/*
+		 * What can't be read at the moment may be all that there is, and
+		 * come back: only what is served without it may go.
+		 */
+		if (readable == (legs[i].sync &&
+				 serves(members, nr, legs[i].member)))
+			continue;
+		/* Of equals the last one goes: the first is the primary. */
+		if (best >= 0 && b < most)
+			continue;
+		best = (int)i;
+		most = b;
+	}
+	return best;
 }

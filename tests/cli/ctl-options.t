@@ -181,6 +181,35 @@ done <<'LINES'
 2 migrate x --to 3
 2 migrate 7-5 --to 3
 2 migrate 16777216 --to 3
+3 migrate 5 --to 3 --from 2
+3 migrate 5 --to 3 --same-domain
+2 create --replicas 0 tank /dev/null
+2 create --replicas 5 tank /dev/null
+2 create --replicas two tank /dev/null
+4 create --replicas 2 tank /dev/null /dev/zero
+3 segments --short
+2 segments --short --bad
+2 replicas
+2 replicas 5
+2 replicas all
+2 replicas tank all
+3 replicas all 2
+3 replicas tank all 2
+3 replicas tank 3,5-7 4
+3 replicas --cancel all
+3 replicas --cancel tank 5
+2 replicas --cancel
+2 replicas tank all 5
+2 replicas tank all 0
+2 replicas tank 7-5 2
+2 replicas --pool tank tank all 2
+2 replicas all 2 --detach --dry-run
+3 rebuild
+3 rebuild tank
+3 rebuild tank 3,5-7
+3 rebuild all --dry-run --json
+2 rebuild tank x
+2 rebuild --wait --detach
 2 migrate 5,, 6- --to 3
 3 migrate 5,7-12 9 --to 3
 3 migrate 5 --to /dev/sdb --wait --priority 7 --progress=plain

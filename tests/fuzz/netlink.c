@@ -203,6 +203,7 @@ static void use_segments(struct ads_segment *segs, size_t n)
 		must(segs[i].nr_legs <= ADSHARD_MAX_LEGS);
 		heat_of(h, &segs[i]);
 		ads_segment_state_name(segs[i].state);
+		must(segs[i].wanted);
 		ads_leg_state_name(segs[i].leg[0].state);
 	}
 	must(!drain_list(d, &list, h, 1000, &config));
@@ -230,6 +231,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ads_segment *segs = NULL;
 	struct ads_member *members = NULL;
 	struct ads_pool *pools = NULL, one;
+	struct ads_op op = { .kind = ADSHARD_KIND_ADD, .segment = 1, .dst = 2,
+			     .priority = 3, .cookie = 4, .warm = true };
 	size_t n = 0;
 	int r = 0;
 
@@ -260,10 +263,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 5:
 		r = ads_nl_migrations(&nl, pool, &migs, &n, &err);
 		for (size_t i = 0; i < n; i++)
-			ads_step_name(migs[i].step);
+			must(ads_step_name(migs[i].step)[0] &&
+			     ads_kind_name(migs[i].kind)[0]);
 		break;
 	case 6:
-		r = ads_nl_migrate(&nl, pool, 1, 2, 3, 4, &err);
+		r = ads_nl_start(&nl, pool, &op, &err);
 		break;
 	case 7:
 		r = ads_nl_read_events(&nl, on_event, NULL, &err);
@@ -332,7 +336,8 @@ static struct nl_msg *with_numbers(uint8_t cmd, int first, int last)
 		ADSHARD_A_SEQ, ADSHARD_A_TERM, ADSHARD_A_EVENT_SEQ,
 		ADSHARD_A_GENERATION, ADSHARD_A_COOKIE, ADSHARD_A_TIME_NS,
 		ADSHARD_A_DATA_START, ADSHARD_A_AGE_NS, ADSHARD_A_BAD_BYTES,
-		ADSHARD_A_OFFSET, ADSHARD_A_LENGTH,
+		ADSHARD_A_OFFSET, ADSHARD_A_LENGTH, ADSHARD_A_RESYNC_BYTES,
+		ADSHARD_A_SCRUB_MISMATCHES, ADSHARD_A_READ_REPAIRS,
 	};
 	struct nl_msg *msg = start(cmd);
 
@@ -374,6 +379,8 @@ static struct nl_msg *with_segments(void)
 		nla_put_u32(msg, ADSHARD_LEG_A_STATE, 1);
 		nla_nest_end(msg, leg);
 		nla_nest_end(msg, legs);
+		nla_put_u32(msg, ADSHARD_SEG_A_WANTED, 2);
+		nla_put_u8(msg, ADSHARD_SEG_A_INTENT, i);
 		nla_nest_end(msg, seg);
 	}
 	nla_nest_end(msg, list);

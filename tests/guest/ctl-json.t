@@ -67,6 +67,16 @@ grep progress /tmp/progress >/tmp/progress.json
 valid adshardctl.progress /tmp/progress.json "progress"
 json 0 probe "${MEMBERS[0]}"
 json 0 status
+adshardctl member 1 online >/dev/null
+json 0 replicas 0-2 2 --dry-run
+json 0 replicas 0-2 2
+json 0 replicas 0-2 1
+json 5 replicas all 4
+json 4 replicas 999 2
+json 0 rebuild --dry-run
+json 0 rebuild
+json 0 segments --short
+json 0 status
 
 # --- events --------------------------------------------------------------------------
 seq=$(adshardctl events --json --pool tank | sed -n 's/.*snapshot-end.*"seq":\([0-9]*\).*/\1/p')
@@ -91,5 +101,7 @@ json 0 activate
 json 0 activate
 json 0 deactivate
 json 4 deactivate
+json 0 check
+json 0 dump --segments "${MEMBERS[0]}"
 json 4 activate nosuch
 done_testing

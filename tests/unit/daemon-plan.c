@@ -553,6 +553,54 @@ static void test_jobs(void)
 	jobs_free(jobs);
 }
 
+/* One of two copies leaves: never to where the other is, or what fails with it. */
+static void test_copies(void)
+{
+	struct ads_place_member members[4] = {
+		{ .index = 0, .name = "a", .domain = "left", .present = true,
+		  .state = ADSHARD_MEMBER_DRAINING, .nr_slots = 9,
+		  .nr_free = 5 },
+		{ .index = 1, .name = "b", .domain = "right", .present = true,
+		  .state = ADSHARD_MEMBER_ONLINE, .nr_slots = 9,
+		  .nr_free = 5 },
+		{ .index = 2, .name = "c", .domain = "right", .present = true,
+		  .state = ADSHARD_MEMBER_ONLINE, .nr_slots = 9,
+		  .nr_free = 5 },
+		{ .index = 3, .name = "d", .domain = "left", .present = true,
+		  .state = ADSHARD_MEMBER_ONLINE, .nr_slots = 9,
+		  .nr_free = 1 },
+	};
+	struct ads_segment seg[2] = {
+		{ .index = 0, .wanted = 2, .nr_legs = 2,
+		  .leg = { { 0, 0, ADSHARD_LEG_SYNC },
+			   { 1, 0, ADSHARD_LEG_SYNC } } },
+		{ .index = 1, .wanted = 2, .nr_legs = 2,
+		  .leg = { { 1, 1, ADSHARD_LEG_SYNC },
+			   { 0, 1, ADSHARD_LEG_STALE } } },
+	};
+	struct kernel_segments list = { .segments = seg, .nr = 2 };
+	struct plan_input in = {
+		.now = 1000, .config = &config, .source = 0,
+		.members = members, .nr_members = 4,
+	};
+	struct drain *d = drain_new();
+	struct plan_move m[4];
+
+	drain_list(d, &list, NULL, 1000, &config);
+	is((long long)plan_moves(d, &in, m, 4), 1,
+	   "copies: one finds a place in a domain of its own");
+	is(m[0].dst, 3, "copies: that one");
+	has(d->note, "1 segments wait: ", "copies: the other waits");
+	has(d->note, "every failure domain with room",
+	    "copies: and it is said why");
+	config.plan.same_domain = 1;
+	is((long long)plan_moves(d, &in, m, 4), 1,
+	   "copies: unless it is allowed");
+	is(m[0].dst, 2, "copies: but never on the same member");
+	config.plan.same_domain = 0;
+	drain_free(d);
+}
+
 int main(void)
 {
 	config_defaults(&config);
@@ -563,5 +611,6 @@ int main(void)
 	test_retry();
 	test_refused();
 	test_jobs();
+	test_copies();
 	return done_testing();
 }

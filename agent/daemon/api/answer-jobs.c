@@ -12,6 +12,7 @@
 #include "daemon/jobctl.h"
 #include "daemon/planner.h"
 #include "daemon/plan/jobs.h"
+#include "daemon/rebuild.h"
 #include "lib/json.h"
 
 #define RATE_FLOOR	1024.0	/* below it there is no saying when */
@@ -23,7 +24,8 @@ static void add_unread(struct json_object *o, struct adshardd *d,
 	const struct member *m = model_member_by_uuid(d, j->member_uuid);
 	uint64_t ranges, bytes;
 
-	if (j->kind != JOB_EVACUATE || !m || jobs_last(d->jobs, j->member_uuid) != j) {
+	if (j->kind != JOB_EVACUATE || !m ||
+	    jobs_last(d->jobs, j->member_uuid) != j) {
 		ads_json_null(o, "bad_ranges");
 		ads_json_null(o, "bad_bytes");
 		return;
@@ -57,7 +59,8 @@ static double rate_of(struct adshardd *d, const struct job *j)
 static void add_speed(struct json_object *o, struct adshardd *d,
 		      const struct job *j)
 {
-	const struct member *m = model_member_by_uuid(d, j->member_uuid);
+	const struct member *m = j->kind == JOB_EVACUATE ?
+		model_member_by_uuid(d, j->member_uuid) : NULL;
 	double rate = rate_of(d, j);
 
 	ads_json_double(o, "rate", rate);
@@ -69,7 +72,8 @@ static void add_speed(struct json_object *o, struct adshardd *d,
 		ads_json_null(o, "eta");
 	ads_json_bool(o, "paused", j->paused);
 	ads_json_i64(o, "priority", m ? evacuate_priority(m, j) :
-				    j->priority < 0 ? 0 : j->priority);
+		     j->kind == JOB_REBUILD ? (int64_t)rebuild_priority(j) :
+		     j->priority < 0 ? 0 : j->priority);
 	ads_json_bool(o, "priority_is_given", j->priority != JOB_NO_PRIORITY);
 	ads_json_bool(o, "by_agent", j->by_agent);
 }

@@ -400,18 +400,16 @@ static void run_command(struct task *t, void *private)
 	if (c->error)
 		return;
 	switch (c->verb) {
-	case KERNEL_MIGRATE:
-		c->error = ads_nl_migrate(l->nl, c->pool, c->segment,
-					  c->member, c->priority, c->cookie,
-					  &c->err);
+	case KERNEL_START:
+		c->error = ads_nl_start(l->nl, c->pool, &c->op, &c->err);
 		break;
 	case KERNEL_ABORT_MEMBER:
 		c->error = ads_nl_abort_member(l->nl, c->pool, c->member,
 					       &c->err);
 		break;
 	case KERNEL_ABORT_SEGMENT:
-		c->error = ads_nl_abort_segment(l->nl, c->pool, c->segment,
-						&c->err);
+		c->error = ads_nl_abort_segment(l->nl, c->pool,
+						c->op.segment, &c->err);
 		break;
 	case KERNEL_SET_MEMBER:
 		c->error = ads_nl_set_member(l->nl, c->pool, c->member,
@@ -420,6 +418,10 @@ static void run_command(struct task *t, void *private)
 	case KERNEL_THROTTLE:
 		c->error = ads_nl_throttle(l->nl, c->pool, &c->throttle,
 					   &c->err);
+		break;
+	case KERNEL_DROP:
+		c->error = ads_nl_drop(l->nl, c->pool, c->op.segment,
+				       c->member, &c->err);
 		break;
 	}
 	line_check(l, c->error);
@@ -443,11 +445,12 @@ static void done_command(struct task *t)
 int kernel_do(struct kernel *k, const struct kernel_command *command)
 {
 	static const char *const what[] = {
-		[KERNEL_MIGRATE] = "migrate",
+		[KERNEL_START] = "operation",
 		[KERNEL_ABORT_MEMBER] = "abort",
 		[KERNEL_ABORT_SEGMENT] = "abort",
 		[KERNEL_SET_MEMBER] = "member state",
 		[KERNEL_THROTTLE] = "throttle",
+		[KERNEL_DROP] = "drop",
 	};
 	struct command_task *t = calloc(1, sizeof(*t));
 	int r;

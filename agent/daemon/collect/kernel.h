@@ -43,21 +43,20 @@ struct kernel_segments {
 };
 
 enum kernel_verb {
-	KERNEL_MIGRATE,
+	KERNEL_START,
 	KERNEL_ABORT_MEMBER,
 	KERNEL_ABORT_SEGMENT,
 	KERNEL_SET_MEMBER,
 	KERNEL_THROTTLE,
+	KERNEL_DROP,
 };
 
 struct kernel_command {
 	enum kernel_verb verb;
 	uint8_t pool[ADS_UUID_LEN];
-	uint32_t segment;		/* MIGRATE, ABORT_SEGMENT */
-	uint32_t member;		/* of ABORT and SET; destination */
+	struct ads_op op;		/* START; DROP, ABORT: its segment */
+	uint32_t member;		/* of ABORT, SET and DROP */
 	uint32_t state;			/* SET_MEMBER */
-	uint32_t priority;
-	uint64_t cookie;
 	struct ads_throttle throttle;
 	/* the answer */
 	int error;

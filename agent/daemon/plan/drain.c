@@ -341,7 +341,8 @@ static size_t in_flight(const struct drain *d, const struct plan_input *in)
 	size_t n = 0;
 
 	for (size_t i = 0; i < in->nr_migrations; i++)
-		n += in->migrations[i].src == in->source;
+		n += in->migrations[i].kind == ADSHARD_KIND_MOVE &&
+		     in->migrations[i].src == in->source;
 	for (size_t i = 0; i < d->nr_sent; i++)
 		n += !migrating(in, d->sent[i].segment);
 	return n;
@@ -385,8 +386,13 @@ static int place_one(const struct drain *d, const struct plan_input *in,
 	};
 	int e;
 
-	for (uint32_t i = 0; i < seg->nr_on; i++)
+	for (uint32_t i = 0; i < seg->nr_on; i++) {
 		what.on[what.nr_on++] = seg->on[i];
+		if (seg->on[i] != in->source)
+			what.with[what.nr_with++] = seg->on[i];
+	}
+	opts.same_domain = in->config->plan.same_domain;
+	opts.same_domain_how = "plan.same_domain = yes";
 	opts.nr_exclude = exclude(d, in, r, true, list);
 	if (opts.nr_exclude) {
 		e = ads_place(in->members, in->nr_members, &what, 1, &opts,
@@ -412,9 +418,12 @@ static void count_incoming(const struct plan_input *in, uint32_t member)
 			in->members[i].incoming++;
 }
 
-/* @why: no member may take anything at all, and why each */
+/*
+ * @why: no member may take anything at all, and why each; or why @apart segments,
+ * though there is room, find no place beside their other copies.
+ */
 static void say_what_is_left(struct drain *d, const struct plan_input *in,
-			     size_t waiting, const char *why)
+			     size_t waiting, size_t apart, const char *why)
 {
 	struct ads_place_opts opts = {
 		.max_score = in->config->plan.max_score,
@@ -429,6 +438,9 @@ static void say_what_is_left(struct drain *d, const struct plan_input *in,
 			 "no room for %llu of %zu segments%s%s",
 			 (unsigned long long)d->no_room, drain_left(d),
 			 why[0] ? ": " : "", why);
+	else if (apart)
+		snprintf(d->note, sizeof(d->note), "%zu segments wait: %s",
+			 apart, why);
 	else if (given_up)
 		snprintf(d->note, sizeof(d->note),
 			 "%zu segments could not be moved", given_up);
@@ -438,7 +450,7 @@ size_t plan_moves(struct drain *d, const struct plan_input *in,
 		  struct plan_move *out, size_t max)
 {
 	size_t flying = in_flight(d, in), window = in->config->plan.window;
-	size_t n = 0, waiting = 0;
+	size_t n = 0, waiting = 0, apart = 0;
 	struct ads_err err = { .text = "" };
 	bool full = false, nobody = false;
 	int r;
@@ -464,6 +476,7 @@ size_t plan_moves(struct drain *d, const struct plan_input *in,
 		}
 		if (r) {
 			nobody = r == -ENODEV;
+			apart += !nobody && s->nr_on > 1;
 			/* all are of one size: what fits not even one copy
 			 * of this fits none of the others */
 			full = s->nr_on <= 1 &&
@@ -477,6 +490,7 @@ size_t plan_moves(struct drain *d, const struct plan_input *in,
 		out[n++] = (struct plan_move){ s->index, dst };
 		flying++;
 	}
-	say_what_is_left(d, in, waiting, nobody ? err.text : "");
+	say_what_is_left(d, in, waiting, apart,
+			 nobody || apart ? err.text : "");
 	return n;
 }

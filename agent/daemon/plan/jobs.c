@@ -14,6 +14,12 @@ const char *job_state_name(const struct job *j)
 		[JOB_FAILED] = "failed",
 		[JOB_CANCELLED] = "cancelled",
 		[JOB_WITH_ERRORS] = "drained-with-errors",
+	}, *const make[] = {
+		[JOB_DRAINING] = "rebuilding",
+		[JOB_DRAINED] = "rebuilt",
+		[JOB_FAILED] = "failed",
+		[JOB_CANCELLED] = "cancelled",
+		[JOB_WITH_ERRORS] = "rebuilt-with-errors",
 	}, *const move[] = {
 		[JOB_DRAINING] = "moving",
 		[JOB_DRAINED] = "done",
@@ -22,12 +28,14 @@ const char *job_state_name(const struct job *j)
 		[JOB_WITH_ERRORS] = "done-with-errors",
 	};
 
-	return j->kind == JOB_EVACUATE ? leave[j->state] : move[j->state];
+	return j->kind == JOB_EVACUATE ? leave[j->state] :
+	       j->kind == JOB_REBUILD ? make[j->state] : move[j->state];
 }
 
 bool job_kind_known(int64_t kind)
 {
-	return kind == JOB_EVACUATE || (kind >= JOB_PIN && kind <= JOB_PLACE);
+	return kind == JOB_EVACUATE || kind == JOB_REBUILD ||
+	       (kind >= JOB_PIN && kind <= JOB_PLACE);
 }
 
 uint8_t job_cause(enum job_kind kind)
@@ -64,7 +72,7 @@ enum job_kind job_kind_of(uint8_t cause)
 
 const char *job_kind_name(enum job_kind kind)
 {
-	return plan_cause_name(job_cause(kind));
+	return kind == JOB_REBUILD ? "rebuild" : plan_cause_name(job_cause(kind));
 }
 
 struct jobs *jobs_new(void)

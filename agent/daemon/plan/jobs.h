@@ -17,6 +17,7 @@
 /* Numbers are kept in the history. */
 enum job_kind {
 	JOB_EVACUATE	= 0,	/* of a member, all others are of a pool */
+	JOB_REBUILD	= 1,
 	JOB_PIN		= 10,
 	JOB_BALANCE	= 11,
 	JOB_TIER	= 12,
