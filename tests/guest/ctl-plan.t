@@ -113,13 +113,25 @@ run "a job begins by itself" wait_for 30 moving
 is "$(adshardctl status --json | jq -r '.pools[0].migrations[] | select(.segment == 4) | .destination')" $to "what the operator moves goes where he wants it"
 json 0 jobs
 
-id=$(adshardctl jobs --json | jq '.jobs[] | select(.kind == "pin") | .id')
+# --- a destination that turns bad while data is on its way to it --------------------------------------
+smart "${MEMBERS[3]}" "197 8" "187 3"
+run "what was on its way there is called back" wait_for 60 logged 'called back from member 3, which turned bad'
+adshardctl throttle --rate 0 >/dev/null
+run "and what was there leaves" wait_for 90 is_state 3 drained
+like "$(adshardctl plan)" "can't: .*pinned" "what is pinned to it finds no place, which is said"
+is "$(md5sum </dev/mapper/tank)" "$sum" "the data"
+
+# --- called off ---------------------------------------------------------------------------------------
+adshardctl throttle --rate 256K >/dev/null
+adshardctl pin 8-15 --member 0 >/dev/null
+run "another job" wait_for 30 moving
+id=$(adshardctl jobs --json | jq '[.jobs[] | select(.kind == "pin") | .id] | max')
 json 0 job cancel "$id"
 adshardctl throttle --rate 0 >/dev/null
 run "called off" adshardctl wait idle --timeout "$(patience 20)"
-before=$(where 4-7)
+before=$(adshardctl segments -r -n -R 8-15 -o SEGMENT,MEMBER)
 sleep 4
-is "$(where 4-7)" "$before" "it is not begun again"
+is "$(adshardctl segments -r -n -R 8-15 -o SEGMENT,MEMBER)" "$before" "it is not begun again"
 is "$(md5sum </dev/mapper/tank)" "$sum" "the data"
 
 # --- decisions ------------------------------------------------------------------------------------
