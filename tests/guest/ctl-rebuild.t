@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A member that misses writes, and one that is gone: what status says, and that rebuild makes every
 # segment whole again, what is worst off first, where it was or elsewhere.
-# kernels: 6.12 um
+# kernels: um
 # kernels-long: 6.1 6.12 um
 # timeout: 300
 . /t/lib.sh

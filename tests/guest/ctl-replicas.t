@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # How many copies segments have: at the creation, changed both ways while a program writes, and what
 # status, segments and check say of it.
-# kernels: 6.12 um
+# kernels: 6.12
 # kernels-long: 6.1 6.12 um
 # timeout: 300
 . /t/lib.sh

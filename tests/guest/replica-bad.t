@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Several legs, and disks that can't read all of theirs: what one leg can't return is copied from
 # another; what none can is a bad range of the new leg only, and a write heals it.
+# kernels: 6.1
+# kernels-long: 6.1 6.12 um
 # timeout: 300
 # memory: 1536
 # files: tests/guest/hazard-lib.sh tests/guest/replica-lib.sh

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Two legs of each segment, and disks that are gone at activation: nothing is out of reach while one
 # leg in sync is here; who misses writes is stale when he is back; what is lost is what nobody has.
+# kernels: 6.1
+# kernels-long: 6.1 6.12 um
 # timeout: 600
 # memory: 1536
 # files: tests/guest/hazard-lib.sh tests/guest/replica-lib.sh

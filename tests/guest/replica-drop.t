@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A leg is to go, and while that is being recorded the other one fails a write: the one that has it
 # stays.
+# kernels: um
+# kernels-long: 6.1 6.12 um
 # timeout: 300
 # memory: 1536
 # files: tests/guest/hazard-lib.sh tests/guest/replica-lib.sh

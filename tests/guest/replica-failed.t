@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A member is declared failed: refused while it has a segment's only leg; legs with copies elsewhere go.
+# kernels: 6.12
+# kernels-long: 6.1 6.12 um
 # timeout: 900
 # memory: 1536
 # files: tests/guest/hazard-lib.sh tests/guest/replica-lib.sh

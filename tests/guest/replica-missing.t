@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A disk without metadata is missing at activation, and others have all that was on it: nothing is out of
 # reach, and what is written meanwhile makes its legs stale, but those of other segments not.
+# kernels: 6.1
+# kernels-long: 6.1 6.12 um
 # timeout: 600
 # memory: 1536
 # files: tests/guest/hazard-lib.sh tests/guest/replica-lib.sh
