@@ -107,10 +107,10 @@ else
 	ok $? "forecasts of real loads" || sed 's/^/# /' load
 	slow=()
 	for file in "$ADSHARD_DATA"/perseus_failslow/cluster_*.csv.xz; do slow+=(--data "$file"); done
-	"$train" evaluate --failslow "${slow[@]}" >slow 2>&1
+	"$train" evaluate --failslow "${slow[@]}" >slow.out 2>&1
 	awk '$2 == "failslow.recall" || $2 == "failslow.precision" { n++; bad += $3 < 0.98 }
-		END { exit !(n == 2 && !bad) }' slow
-	ok $? "real slow disks" || sed 's/^/# /' slow
+		END { exit !(n == 2 && !bad) }' slow.out
+	ok $? "real slow disks" || sed 's/^/# /' slow.out
 fi
 echo "1..$count"
 exit $((failed > 0))
