@@ -51,7 +51,7 @@ sleep 3
 is "$(moves)" "$before" "nothing more is begun"
 is "$(state 1)" draining "the member is still draining"
 run "a lower priority" adshardctl job priority "$id" 7
-like "$(adshardctl jobs -r -n -o PRIO)" '^ *7\*$' "is told"
+like "$(adshardctl jobs -r -n -o PRIO | head -n 1)" '^ *7\*$' "is told"
 like "$(ask -u 1000 '{"cmd":"job","job":'"$id"',"action":"resume"}')" '"code":1}' "only root resumes"
 
 # --- what the operator decides outlives the agent ---------------------------------------------

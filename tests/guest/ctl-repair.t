@@ -174,6 +174,16 @@ comes_up
 doc 0 "adshardctl dump --segments /dev/sda /dev/sdb /dev/sdc /dev/sdd >/root/tank.txt"
 run "has every segment" grep -q "segment 11: member" /root/tank.txt
 
+# --- a disk that does not come back --------------------------------------------------
+zero 3 0 768
+doc 0 "adshardctl scan"
+doc 0 "adshardctl activate --degraded --dry-run tank     # how many segments would be lost"
+like "$OUT" "segments are lost" "says how many"
+doc 0 "adshardctl activate --degraded tank"
+doc 0 "adshardctl dump --segments /dev/sdb >where-it-was      # of any other member"
+run "names the lost ones" grep -q "member 3" where-it-was
+run "deactivated" adshardctl deactivate tank
+
 # every command of the guide is one that was run here
 missing=0
 while read -r line; do

@@ -54,7 +54,7 @@ write 2>/dev/null
 sum=$(md5sum </dev/mapper/tank)
 member_good 1 6144 49151
 run "it begins" wait_for 30 is_job rebuilding
-like "$(adshardctl status)" "job: rebuild, rebuilding: [0-9.]+%, [0-9]+ of [0-9]+ segments, .*because [0-9]+ segments are short of copies" "status shows it"
+like "$(adshardctl status)" "job: rebuild in the pool, rebuilding: [0-9.]+%, [0-9]+ of [0-9]+ segments, .*because [0-9]+ segments are short of copies" "status shows it"
 agent_kill
 agent
 run "a restart goes on with the same job" wait_for 30 logged "job 2 goes on: copies of segments"
