@@ -4,7 +4,8 @@
 # forecasts of load; what adshardctl risk and history say of it; the history as CSV.
 # kernels: 6.1
 # kernels-long: 6.1 6.12
-# timeout: 400
+# timeout: 900
+# long: yes
 # files: tests/guest/daemon-lib.sh tests/guest/daemon-smartctl
 # hook: tests/guest/ctl-json.hook
 . /t/lib.sh
@@ -26,15 +27,15 @@ MEMBERS[0]=/dev/mapper/late
 name() { local n; n=$(readlink -f "$1"); echo "${n##*/}"; }
 for disk in "${MEMBERS[@]}"; do smart "$(name "$disk")"; done
 # days of a minute, steps of five seconds; nothing is begun yet
-short='slow { day = 1m } forecast { step = 5s season = 50s near = 5s middle = 15s far = 50s } patrol { enable = no }'
+short='slow { day = 1m } forecast { step = 5s season = 1m near = 5s middle = 15s far = 50s } patrol { enable = no }'
 configure "mode = off $short"
 run "create" adshardctl create --size 40M --segment-size 2M --chunk-size 64K tank "${MEMBERS[@]}"
-fio --name=load --filename=/dev/mapper/tank --rw=randread --bs=4k --direct=1 --thread --rate_iops=600 \
+fio --name=load --filename=/dev/mapper/tank --rw=randread --bs=4k --direct=1 --thread --rate_iops=150 \
 	--time_based --runtime=600 >/tmp/fio 2>&1 &
 load=$!
 agent
 has() { adshardctl risk 0 --json | jq -e "$1" >/tmp/got 2>&1; }
-run "a score" wait_for 60 has '.members[0].score == 7'
+run "a score" wait_for 90 has '.members[0].score == 7' || { diag "$(adshardctl risk 0 2>&1 | head -20)"; diag "$(adshardctl status 2>&1 | head -30)"; diag "$(tail -20 /tmp/log)"; }
 run "a forecast of bytes" wait_for 120 has '.members[0].forecast.bytes_per_second | length == 3'
 run "in order" has '.members[0].forecast.bytes_per_second | all(.low <= .value and .value <= .high)'
 run "compared with its peers" wait_for 90 has '.members[0].slow.today_peers > 1.5'
