@@ -52,7 +52,7 @@ sum=0
 for i in 0 1 2; do sum=$((sum + $(count -d get_segment "$pool" member=$i))); done
 is $sum 300 "each is on one member"
 out=$(nlabuse get_segment "$pool" segment=299)
-like "$out" "index=299 state=0 reads=[0-9]* writes=[0-9]*( last=[0-9]*)? leg: member=[0-2] chunk=[0-9]* state=1
+like "$out" "index=299 state=0 reads=[0-9]* writes=[0-9]*( last=[0-9]*)? leg: member=[0-2] chunk=[0-9]* state=1 wanted=1 intent=0
 ok" "one segment"
 is "$(count -d get_migration)" 0 "no migration"
 # A small buffer: many messages. Pieces of it, each from the last one received.
@@ -189,18 +189,18 @@ like "$(nlabuse get_segment "$pool" segment=0)" \
 like "$(nlabuse get_migration "$pool" segment=0)" \
 	"src_member=$from dst_member=$to step=[12] priority=0 cookie=1234605616436508552 chunks=16 " "a migration"
 accepted migrate "$pool" segment=3 dst_member=$to priority=1
-like "$(nlabuse get_segment "$pool" segment=3)" "state=1 .*leg: member=$from chunk=[0-9]* state=1
+like "$(nlabuse get_segment "$pool" segment=3)" "state=1 .*leg: member=$from chunk=[0-9]* state=1 wanted=1 intent=0
 " "one in the queue has one leg"
 like "$(nlabuse get_migration "$pool" segment=3)" "step=0 priority=1 .* age_ns=0" "and no age"
 is "$(count -d get_migration)" 2 "a dump of migrations"
-is "$(nlabuse -d get_segment "$pool" member=$to | grep -c 'state=2 .*state=2$')" 1 "by the destination"
+is "$(nlabuse -d get_segment "$pool" member=$to | grep -c 'state=2 .*state=2 wanted=1 intent=0$')" 1 "by the destination"
 accepted abort "$pool" member=$to
 wait_for 10 idle
 is "$(count -d get_migration)" 0 "both are aborted, at one byte a second"
 accepted throttle "$pool" src_bps=0 dst_bps=0 src_active_max=2 dst_active_max=2
 accepted migrate "$pool" segment=0 dst_member=$to
 wait_for 20 idle
-like "$(nlabuse get_segment "$pool" segment=0)" "state=0 .*leg: member=$to chunk=[0-9]* state=1
+like "$(nlabuse get_segment "$pool" segment=0)" "state=0 .*leg: member=$to chunk=[0-9]* state=1 wanted=1 intent=0
 " "a segment has moved"
 
 accepted throttle "$pool" paused=1
@@ -217,7 +217,7 @@ is "$(grep -o ' event_seq=[0-9]*' /tmp/events | cut -d= -f2)" \
 	"$(seq $((first + 1)) "$(field event_seq get_pool "$pool")")" "events are numbered without gaps"
 is "$(grep ' event=6' /tmp/events | grep -o ' segment=1[0-4]' | tr -d '\n')" \
 	" segment=14 segment=13 segment=12 segment=11 segment=10" "by priority"
-like "$(grep ' event=9' /tmp/events)" "segment=0 src_member=$from dst_member=$to cookie=1234605616436508552" \
+like "$(grep ' event=9' /tmp/events)" "segment=0 kind=[0-9]* src_member=$from dst_member=$to cookie=1234605616436508552" \
 	"an event of an abort"
 like "$(grep ' event=7' /tmp/events)" "segment=0 .* bytes_copied=1048576 chunks_verified=16 chunks_recopied=0" \
 	"an event of a migration"

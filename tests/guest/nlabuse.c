@@ -88,13 +88,14 @@ static const struct attr_info attr_info[ADSHARD_A_MAX + 1] = {
 	A(FLOOR_BPS, U64), A(LATENCY_NS, U64), A(LATENCY_NOW_NS, U64),
 	A(SRC_RATE, U64), A(DST_RATE, U64), A(SRC_RATE_BY, U32),
 	A(DST_RATE_BY, U32),
-	A(NR_LOST, U32),
+	A(NR_LOST, U32), A(KIND, U32), A(WANTED, U32), A(NR_STALE, U32),
+	A(NR_SHORT, U32), A(NR_DOUBT, U32), A(RESYNC_BYTES, U64),
 };
 
 #define S(name, type) [ADSHARD_SEG_A_##name] = { #name, type }
 static const struct attr_info seg_info[ADSHARD_SEG_A_MAX + 1] = {
 	S(INDEX, U32), S(STATE, U32), S(READS, U32), S(WRITES, U32),
-	S(LAST, U32), S(LEGS, LEGS),
+	S(LAST, U32), S(LEGS, LEGS), S(WANTED, U32), S(INTENT, U8),
 };
 
 #define L(name, type) [ADSHARD_LEG_A_##name] = { #name, type }
