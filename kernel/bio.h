@@ -49,7 +49,8 @@ enum ads_bio_heal {
  * @iter:	READ: as it came, from the sector of the volume on
  * @pos, @piece: READ_AGAIN: where the piece that is being read begins, in sectors
  *		from the start; and its length, 0: all
- * @flushes:	likewise: failed flushes of its member (or the source) before
+ * @flushes:	likewise: failed flushes of its member (or the source) before; of a
+ *		flush: member->settled, before it ended there
  * @heal:	enum ads_bio_heal
  * @counted:	MIRRORED: still one of its chunk's writes, as it heals
  * @slot:	lane * 2 + epoch, as counted

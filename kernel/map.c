@@ -122,8 +122,7 @@ static int map_set(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
 	}
 	if (pb->mig)
 		cut_at(bio, off, 1ULL << pool->chunk_shift);
-	pb->chunk = (off & ((1ULL << pool->segment_shift) - 1)) >>
-		    pool->chunk_shift;
+	pb->chunk = (off & pool->segment_mask) >> pool->chunk_shift;
 	if (word & ADS_WORD_BAD)
 		ads_bad_map(pool, bio, pb, seg, off, ADS_BAD_ALL_PLACES);
 	bio->bi_iter.bi_sector = off;
@@ -158,8 +157,7 @@ static int map_slow(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
 	m = xa_load(&pool->migs, seg);
 	cut_at(bio, off, 1ULL << pool->chunk_shift);
 	pb->mig = m;
-	pb->chunk = (off & ((1ULL << pool->segment_shift) - 1)) >>
-		    pool->chunk_shift;
+	pb->chunk = (off & pool->segment_mask) >> pool->chunk_shift;
 	pb->held_ns = 0;
 	pb->counted = false;
 	/* The volume's sector; legs are found from it at each try. */
@@ -201,7 +199,7 @@ static noinline int map_other(struct ads_pool *pool, struct bio *bio, u32 slot,
 	bio_set_dev(bio, mb->bdev);
 	bio->bi_iter.bi_sector = mb->data_start +
 		((sector_t)ads_word_chunk(word) << pool->chunk_shift) +
-		(off & ((1ULL << pool->segment_shift) - 1));
+		(off & pool->segment_mask);
 	return DM_MAPIO_REMAPPED;
 }
 
@@ -325,13 +323,15 @@ static int flush_end(struct ads_pool *pool, struct bio *bio,
 	if (pb->member == ADSHARD_NO_MEMBER)
 		return DM_ENDIO_DONE;
 	mb = &pool->members[pb->member];
+	/* Before its own failure counts: see settle.c. */
+	pb->flushes = READ_ONCE(mb->settled);
 	/* Nothing that was acknowledged depends on a mere destination. */
 	if (unlikely(*error) && !ads_flush_failed(pool, mb))
 		*error = BLK_STS_OK;
 	bio->bi_status = *error;
 	/* What it, or one before, has cost a set's leg must be recorded. */
-	if (unlikely(READ_ONCE(mb->settled) !=
-		     READ_ONCE(mb->flushes_failed)) && pool->sets.nr) {
+	if (unlikely(pb->flushes != READ_ONCE(mb->flushes_failed)) &&
+	    READ_ONCE(pool->sets.nr)) {
 		ads_set_flush_wait(pool, bio);
 		return DM_ENDIO_INCOMPLETE;
 	}

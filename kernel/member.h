@@ -77,9 +77,10 @@ struct ads_pace {
  * @windows:	migrations to it whose commit is under way, oldest first
  * @nr_windows:	how many there were, ever
  * @held:	user's flushes that wait for the outcome of a commit
- * @settled:	of @flushes_failed: whatever they have cost the legs of sets here is
- *		recorded; under pool->sets.lock
- * @settling, @settle_tell: for the work that sees to it (intent.c)
+ * @settled:	of @flushes_failed: whatever these have cost the legs of sets here is
+ *		recorded; written by the work that sees to it (settle.c)
+ * @settling, @told: for that work. @told: of @flushes_failed: one of these has
+ *		cost a set what was on its last leg
  * @flush_lost:	its cache may have been lost, and no user's flush has told yet
  * @closing:	is being declared failed: takes no new leg; under pool->lock
  * @disk:	the durable image; written under the metadata lock
@@ -112,7 +113,7 @@ struct ads_member {
 	u32 flushes_failed;
 	u32 settled;
 	u32 settling;
-	bool settle_tell;
+	u32 told;
 	struct list_head windows;
 	u64 nr_windows;
 	struct bio_list held;

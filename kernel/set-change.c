@@ -165,9 +165,8 @@ static int change_begin(struct ads_txn *txn)
 static int change_apply(struct ads_txn *txn)
 {
 	struct change *c = container_of(txn, struct change, txn);
-	struct ads_pool *pool = c->set->pool;
-
 	struct ads_set *set = c->set;
+	struct ads_pool *pool = set->pool;
 	int r;
 
 	mutex_lock(&pool->lock);

@@ -14,6 +14,11 @@
  *	4. what was counted in 1 is settled: flushes that end well from now on need
  *	   not come here
  *	5. the flushes that have waited end
+ *
+ * A flush is told of what 2 finds on its member, whether it had come by then or
+ * not: one that fails just now is counted, and found, before it is in the list.
+ * So what counts is what was settled when it ended on its member, and not in
+ * which round it is here. (There is no test of that: the window is a moment.)
  */
 #include <linux/device-mapper.h>
 
@@ -61,7 +66,7 @@ static void settle_set(struct ads_set *set)
 		if (!(lost & 1U << i))
 			continue;
 		set->leg[i].flushes = READ_ONCE(mb->flushes_failed);
-		mb->settle_tell = true;
+		mb->told = set->leg[i].flushes;
 	}
 	if (hweight8(lost) > 1)
 		WRITE_ONCE(set->doubt, true);
@@ -87,12 +92,9 @@ void ads_sets_settle(struct ads_pool *pool)
 		return;
 
 	/* Before the sets: what fails while they are looked at counts anew. */
-	for (i = 0; i < pool->nr_members; i++) {
-		struct ads_member *mb = &pool->members[i];
-
-		mb->settling = READ_ONCE(mb->flushes_failed);
-		mb->settle_tell = false;
-	}
+	for (i = 0; i < pool->nr_members; i++)
+		pool->members[i].settling =
+			READ_ONCE(pool->members[i].flushes_failed);
 	/* Read before what it says of the legs. */
 	smp_mb();
 	xa_for_each(&sets->by_seg, seg, set)
@@ -109,7 +111,7 @@ void ads_sets_settle(struct ads_pool *pool)
 	while ((bio = bio_list_pop(&list))) {
 		struct ads_member *mb = &pool->members[ads_bio(bio)->member];
 
-		if (r || mb->settle_tell)
+		if (r || (s32)(mb->told - ads_bio(bio)->flushes) > 0)
 			bio->bi_status = bio->bi_status ?: BLK_STS_IOERR;
 		if (!ads_flush_hold(mb, bio))
 			bio_endio(bio);
