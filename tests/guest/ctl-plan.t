@@ -102,7 +102,8 @@ is "$(adshardctl pin -r -n -o PIN,FIRST,LAST,TO,WHICH | tr -s ' ' | sed 's/^ //'
 # --- mode auto: by itself; what the operator moves or aborts is his ---------------------------------
 run "the segments are known again" wait_for 30 is_planned
 run "to another class" adshardctl unpin 1
-adshardctl throttle --rate 256K >/dev/null
+# slow enough that it is still under way when the agent has seen the destination twice
+adshardctl throttle --rate 64K >/dev/null
 run "mode auto" adshardctl policy set mode=auto pace.rest=1h
 other=$(where 4)
 to=$(((other + 1) % 3))
@@ -115,7 +116,8 @@ json 0 jobs
 
 # --- a destination that turns bad while data is on its way to it --------------------------------------
 smart "${MEMBERS[3]}" "197 8" "187 3"
-run "what was on its way there is called back" wait_for 60 logged 'called back from member 3, which turned bad'
+# by the planner, or by the kernel as the evacuation begins: who sees it first
+run "what was on its way there is called back" wait_for 60 logged 'called back from member 3, which turned bad|: migration-aborted'
 adshardctl throttle --rate 0 >/dev/null
 run "and what was there leaves" wait_for 90 is_state 3 drained
 like "$(adshardctl plan)" "can't: .*pinned" "what is pinned to it finds no place, which is said"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Activation without members that hold the only copy of segments: what it refuses, what it loses and
 # what not, and that those who were left out do not come back.
-# kernels: um 6.12
+# kernels: um
 # kernels-long: 6.1 6.12 um
 # timeout: 300
 . /t/lib.sh

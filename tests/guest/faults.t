@@ -4,7 +4,7 @@
 #
 # Each member is put together of three parts, so that its journal and its data can be made to
 # fail or to be slow by themselves:   m0 = [head] [j0: journal] [tables] [d0: data]
-# kernels: 6.12 um
+# kernels: um
 # kernels-long: 6.1 6.12 um
 # timeout: 240
 . /t/lib.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tables for a pool that is active: devices join it and leave it, the volume gets longer and shorter;
 # what is refused leaves all as it was; the data stays right.
-# kernels: um 6.12
+# kernels: um
 # kernels-long: 6.1 6.12 um
 # timeout: 300
 # memory: 768

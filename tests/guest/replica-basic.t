@@ -3,7 +3,7 @@
 # Segments with two and three legs: writes reach all of them, reads come from any, and what fails on
 # one is no error. Each of the ways to lose data that several legs bring is walked up to: a power cut
 # between two legs, a leg that missed a write, one that lost its cache.
-# kernels: um 6.12
+# kernels: 6.12
 # kernels-long: 6.1 6.12 um
 # timeout: 900
 # memory: 1536

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A flush that one leg has failed, and another one of the same disk, which it does not fail: neither
 # ends before it is recorded that the leg is stale.
+# kernels: 6.1
+# kernels-long: 6.1 6.12 um
 # timeout: 300
 # memory: 1536
 # files: tests/guest/hazard-lib.sh tests/guest/replica-lib.sh

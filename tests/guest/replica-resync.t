@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Legs that are being filled when the power goes, stale ones that are filled again, and legs that are
 # made equal after a power cut: what was flushed is there at any time.
-# kernels: 6.1 um
+# kernels: um
 # kernels-long: 6.1 6.12 um
 # timeout: 900
 # memory: 1536

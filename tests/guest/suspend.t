@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Suspend, resume and reload at every moment of a migration, under I/O.
-# kernels: um 6.12
+# kernels: um
 # kernels-long: 6.1 6.12 um
 # timeout: 150
 . /t/lib.sh

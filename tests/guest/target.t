@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The target: what a table line may say, what is refused and why, what comes back.
-# kernels: um 6.1
+# kernels: 6.1
 # kernels-long: 6.1 6.12 um
 # timeout: 180
 . /t/lib.sh
