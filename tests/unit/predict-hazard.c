@@ -292,6 +292,39 @@ static void test_scsi(void)
 	is(read_after(1), risk_score_of(.25), "SCSI: uncorrected");
 	sample.passed = 0;
 	is(read_after(1), risk_score_of(.9), "SCSI: predicts its failure");
+
+	fresh(SMART_SCSI);
+	sample.pending_defects = 3;
+	is(read_after(0), risk_score_of(.05), "SCSI: pending defects");
+	sample.pending_defects = 4;
+	is(read_after(1), risk_score_of(.20), "SCSI: more of them");
+	sample.pending_defects = 0;
+	is(read_after(1), 0, "SCSI: written, and gone");
+}
+
+/* They are counted since the drive got power: days tell, not numbers. */
+static void test_sas(void)
+{
+	static const int points[] = { 15, 35, 45, 45, 50, 50 };
+
+	fresh(SMART_SCSI);
+	sample.has_links = true;
+	sample.link_errors = 5000;
+	is(read_after(0), 0, "SAS: errors of long ago");
+	ok(risk.part[RISK_INTERFACE].known, "SAS: the link is judged");
+	sample.link_errors = 0;
+	is(read_after(1), 0, "SAS: it had no power in between");
+	for (int i = 0; i < 6; i++) {
+		sample.link_errors += i ? 1 : 9000;
+		is(read_after(1), points[i], "SAS: link errors on %d days", i + 1);
+	}
+	is(risk.mode, RISK_INTERFACE, "SAS: it is the link");
+	drive->counting = true;
+	read_after(1);
+	drive_count(drive, TRACK_LOG_TIMEOUTS);
+	sample.link_errors++;
+	is(read_after(1), 60, "SAS: and commands time out");
+	is(later(9), 0, "SAS: a week without");
 }
 
 static void test_channels(void)
@@ -429,6 +462,7 @@ int main(void)
 	test_nvme();
 	test_wear();
 	test_scsi();
+	test_sas();
 	test_channels();
 	test_errors();
 	test_refused();

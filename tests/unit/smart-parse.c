@@ -112,6 +112,40 @@ static void test_scsi(void)
 	is(s.uncorrected_read, 3, "SCSI: uncorrected");
 	ok(s.uncorrected_verify == SMART_NONE, "SCSI: what is not there");
 	is(s.trip, 68, "SCSI: trip temperature");
+	ok(s.pending_defects == SMART_NONE && !s.has_links,
+	   "SCSI: neither pending defects nor a log of phys");
+}
+
+/* Two ports of which one has two phys; what is not a number counts nothing. */
+static void test_sas(void)
+{
+	is(parse("{\"device\":{\"protocol\":\"SCSI\"},"
+		 "\"smart_status\":{\"passed\":true},"
+		 "\"scsi_pending_defects\":{\"count\":2},"
+		 "\"scsi_sas_port_0\":{\"relative_target_port_id\":1,"
+		 "\"number_of_phys\":2,\"phy_0\":{\"identifier\":0,"
+		 "\"invalid_dword_count\":40,"
+		 "\"running_disparity_error_count\":30,"
+		 "\"loss_of_dword_synchronization_count\":2,"
+		 "\"phy_reset_problem_count\":1},"
+		 "\"phy_1\":{\"invalid_dword_count\":\"7\","
+		 "\"phy_event_descriptors\":{\"invalid_dword_count\":99}}},"
+		 "\"scsi_sas_port_1\":{\"phy_0\":{"
+		 "\"invalid_dword_count\":100,"
+		 "\"phy_reset_problem_count\":null}}}"), 0, "SAS parses");
+	ok(s.has_links, "SAS: has a log of phys");
+	is(s.link_errors, 180, "SAS: the four counters of all phys");
+	is(s.pending_defects, 2, "SAS: pending defects");
+	is(parse("{\"device\":{\"protocol\":\"SCSI\"},\"scsi_sas_port_0\":{"
+		 "\"phy_0\":{\"invalid_dword_count\":18446744073709551615,"
+		 "\"phy_reset_problem_count\":4}}}"), 0, "SAS: too many");
+	ok(s.link_errors == UINT64_MAX, "SAS: the sum stays at its most");
+	is(parse("{\"device\":{\"protocol\":\"SCSI\"},\"scsi_sas_port_0\":[1],"
+		 "\"scsi_sas_port_1\":{\"phy_0\":7,\"phy_1\":{"
+		 "\"invalid_dword_count\":-5}},\"scsi_pending_defects\":3}"), 0,
+	   "SAS: nonsense");
+	ok(!s.has_links && s.pending_defects == SMART_NONE,
+	   "SAS: and nothing comes of it");
 }
 
 static void test_poor(void)
@@ -316,6 +350,7 @@ int main(void)
 	test_ata();
 	test_nvme();
 	test_scsi();
+	test_sas();
 	test_poor();
 	test_hostile();
 	test_more();

@@ -21,6 +21,7 @@ static const char *const known[] = {
 	"power_cycle_count", "endurance_used", "ata_smart_attributes",
 	"local_time", "model_family", "product", "vendor", "wwn",
 	"logical_unit_id", "scsi_grown_defect_list",
+	"scsi_pending_defects.count",
 	"nvme_smart_health_information_log.critical_warning",
 	"nvme_smart_health_information_log.available_spare",
 	"nvme_smart_health_information_log.available_spare_threshold",

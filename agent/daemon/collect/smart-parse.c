@@ -164,6 +164,40 @@ static void parse_nvme(struct json_object *o, struct smart_sample *s)
 	s->critical_minutes = get_u64(o, "critical_comp_time", 0);
 }
 
+static void add_phy(struct json_object *phy, struct smart_sample *s)
+{
+	static const char *const key[] = {
+		"invalid_dword_count", "running_disparity_error_count",
+		"loss_of_dword_synchronization_count",
+		"phy_reset_problem_count",
+	};
+	uint64_t v;
+
+	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++) {
+		if (!as_u64(get(phy, key[i]), &v))
+			continue;
+		s->has_links = true;
+		if (__builtin_add_overflow(s->link_errors, v, &s->link_errors))
+			s->link_errors = UINT64_MAX;
+	}
+}
+
+/* "scsi_sas_port_0": { "phy_0": { ... }, "phy_1": { ... } }, "scsi_sas_port_1" */
+static void parse_links(struct json_object *root, struct smart_sample *s)
+{
+	static const char port_key[] = "scsi_sas_port_", phy_key[] = "phy_";
+
+	json_object_object_foreach(root, name, port) {
+		if (strncmp(name, port_key, sizeof(port_key) - 1) ||
+		    !json_object_is_type(port, json_type_object))
+			continue;
+		json_object_object_foreach(port, of, phy) {
+			if (!strncmp(of, phy_key, sizeof(phy_key) - 1))
+				add_phy(phy, s);
+		}
+	}
+}
+
 static void parse_scsi(struct json_object *root, struct smart_sample *s)
 {
 	struct json_object *log = get(root, "scsi_error_counter_log");
@@ -175,6 +209,9 @@ static void parse_scsi(struct json_object *root, struct smart_sample *s)
 				       "total_uncorrected_errors");
 	s->uncorrected_verify = get_i64(get(log, "verify"),
 					"total_uncorrected_errors");
+	s->pending_defects = get_i64(get(root, "scsi_pending_defects"),
+				     "count");
+	parse_links(root, s);
 	if (s->used == SMART_NONE)
 		s->used = get_i64(root,
 				  "scsi_percentage_used_endurance_indicator");
@@ -246,7 +283,7 @@ int smart_parse(const char *json, size_t len, int64_t time,
 	s->power_on = s->power_cycles = SMART_NONE;
 	s->spare = s->spare_threshold = s->grown_defects = SMART_NONE;
 	s->uncorrected_read = s->uncorrected_write = SMART_NONE;
-	s->uncorrected_verify = SMART_NONE;
+	s->uncorrected_verify = s->pending_defects = SMART_NONE;
 
 	if (len > INT32_MAX)
 		return ads_err(err, -EBADMSG, "output of %zu bytes", len);

@@ -80,6 +80,10 @@ struct smart_sample {
 	/* SCSI */
 	int64_t grown_defects;		/* SMART_NONE */
 	int64_t uncorrected_read, uncorrected_write, uncorrected_verify;
+	int64_t pending_defects;	/* can't be read, not reassigned yet */
+	bool has_links;			/* there is a log of its SAS phys */
+	uint64_t link_errors;		/* sum of all phys' counters, since they
+					 * have power */
 };
 
 /*

@@ -25,6 +25,10 @@ const struct track_info track_info[TRACK_NR] = {
 				     "minutes above the critical temperature" },
 	[TRACK_GROWN_DEFECTS] = { 2000, SERIES_COUNTER, "grown defects" },
 	[TRACK_UNCORRECTED] = { 2001, SERIES_COUNTER, "uncorrected errors" },
+	[TRACK_PENDING_DEFECTS] = { 2002, SERIES_LEVEL, "pending defects" },
+	/* no counter: they begin anew when the drive gets power, which is no
+	 * reason to mistrust it */
+	[TRACK_LINK_ERRORS] = { 2003, SERIES_LEVEL, "SAS link errors" },
 	[TRACK_LINK_RESETS] = { 3000, SERIES_COUNTER, "link resets" },
 	[TRACK_LOG_TIMEOUTS] = { 3001, SERIES_COUNTER,
 				 "commands that the kernel gave up" },
@@ -114,6 +118,13 @@ static bool reading(const struct drive *d, const struct smart_sample *s,
 			sum = INT64_MAX;
 		*v = sum;
 		return true;
+	case TRACK_PENDING_DEFECTS:
+		*v = s->pending_defects < 0 ? 0 : s->pending_defects;
+		return s->protocol == SMART_SCSI &&
+		       s->pending_defects != SMART_NONE;
+	case TRACK_LINK_ERRORS:
+		*v = s->link_errors;
+		return s->has_links;
 	default:
 		return false;
 	}

@@ -31,6 +31,8 @@ enum track {
 	TRACK_CRITICAL_MINUTES,
 	TRACK_GROWN_DEFECTS,		/* SCSI */
 	TRACK_UNCORRECTED,
+	TRACK_PENDING_DEFECTS,
+	TRACK_LINK_ERRORS,		/* SAS */
 	TRACK_LINK_RESETS,		/* counted by the agent, out of the */
 	TRACK_LOG_TIMEOUTS,		/* kernel's log */
 	TRACK_LOG_MEDIUM,

@@ -371,6 +371,9 @@ static char *smart_json(const struct smart_sample *s, const char *more)
 		add_number(o, "grown_defects", s->grown_defects);
 		add_number(o, "uncorrected_read", s->uncorrected_read);
 		add_number(o, "uncorrected_write", s->uncorrected_write);
+		add_number(o, "pending_defects", s->pending_defects);
+		if (s->has_links)
+			ads_json_u64(o, "link_errors", s->link_errors);
 	}
 	if (more) {
 		a = json_tokener_parse(more);

@@ -14,55 +14,51 @@
 #define INTERFACE_CAP_TIMEOUTS	60	/* commands time out as well */
 #define THERMAL_CAP		60
 
-/* CRC errors are hardly a sign of failure: 3.5 % of failed and 1.4 % of healthy
- * drives have them. A cable wants to be looked at; data need not move. */
-static void crc_errors(struct risk *r, const struct predict_input *in,
-		       bool timeouts)
+struct link_rule {
+	enum track track;
+	bool days;		/* how many of the week it rose on counts, not by
+				 * how much */
+	struct {
+		unsigned int from;
+		int points;
+	} step[4];		/* the first that is reached */
+	const char *text;
+};
+
+static const struct link_rule link_rules[] = {
+	/* hardly a sign of failure: 3.5 % of failed and 1.4 % of healthy drives
+	 * have them. A cable wants to be looked at; data need not move */
+	{ TRACK_CRC, false, { { 1000, 60 }, { 100, 50 }, { 10, 40 }, { 1, 25 } },
+	  "errors on the cable or backplane" },
+	/* one reset of a phy makes hundreds of them at once */
+	{ TRACK_LINK_ERRORS, true, { { 5, 50 }, { 3, 45 }, { 2, 35 }, { 1, 15 } },
+	  "errors between the disk and its controller or expander" },
+	/* whoever pulls and plugs a disk makes one or two */
+	{ TRACK_LINK_RESETS, false, { { 30, 50 }, { 10, 45 }, { 3, 35 }, { 1, 15 } },
+	  "the link to it was reset" },
+};
+
+static void judge_link(struct risk *r, const struct predict_input *in,
+		       const struct link_rule *rule, bool timeouts)
 {
-	const struct series *s = &in->drive->series[TRACK_CRC];
-	uint64_t week = series_grown(s, in->now, 7 * RISK_DAY);
+	const struct series *s = &in->drive->series[rule->track];
+	uint64_t grown = series_grown(s, in->now, 7 * RISK_DAY), n;
 	char value[48];
-	int points;
+	int i = 0;
 
 	if (!s->known)
 		return;
 	risk_judged(r, RISK_INTERFACE, in->sample->time);
-	if (!week)
+	n = rule->days ? series_rises(s, in->now, 7 * RISK_DAY) : grown;
+	if (!n)
 		return;
-	points = week >= 1000 ? 60 : week >= 100 ? 50 : week >= 10 ? 40 : 25;
-	if (timeouts)
-		points += 10;
+	while (n < rule->step[i].from)
+		i++;
 	snprintf(value, sizeof(value), "%llu, rose by %llu in 7 days",
-		 (unsigned long long)s->value, (unsigned long long)week);
-	risk_add(r, RISK_INTERFACE, points, series_last_rise(s),
-		 track_info[TRACK_CRC].name, value,
-		 "errors on the cable or backplane%s",
-		 timeouts ? ", and commands time out" : "");
-}
-
-/* Whoever pulls and plugs a disk makes one or two of them. */
-static void link_resets(struct risk *r, const struct predict_input *in,
-			bool timeouts)
-{
-	const struct series *s = &in->drive->series[TRACK_LINK_RESETS];
-	uint64_t week = series_grown(s, in->now, 7 * RISK_DAY);
-	char value[48];
-	int points;
-
-	if (!s->known)
-		return;
-	risk_judged(r, RISK_INTERFACE, in->sample->time);
-	if (!week)
-		return;
-	points = week >= 30 ? 50 : week >= 10 ? 45 : week >= 3 ? 35 : 15;
-	if (timeouts)
-		points += 10;
-	snprintf(value, sizeof(value), "%llu in 7 days",
-		 (unsigned long long)week);
-	risk_add(r, RISK_INTERFACE, points, series_last_rise(s),
-		 track_info[TRACK_LINK_RESETS].name, value,
-		 "the link to it was reset%s",
-		 timeouts ? ", and commands time out" : "");
+		 (unsigned long long)s->value, (unsigned long long)grown);
+	risk_add(r, RISK_INTERFACE, rule->step[i].points + (timeouts ? 10 : 0),
+		 series_last_rise(s), track_info[rule->track].name, value,
+		 "%s%s", rule->text, timeouts ? ", and commands time out" : "");
 }
 
 void predict_interface(struct risk *r, const struct predict_input *in)
@@ -72,8 +68,8 @@ void predict_interface(struct risk *r, const struct predict_input *in)
 	bool timeouts = series_rises(own, in->now, 7 * RISK_DAY) > 0 ||
 			series_rises(log, in->now, 7 * RISK_DAY) > 0;
 
-	crc_errors(r, in, timeouts);
-	link_resets(r, in, timeouts);
+	for (size_t i = 0; i < sizeof(link_rules) / sizeof(link_rules[0]); i++)
+		judge_link(r, in, &link_rules[i], timeouts);
 	risk_cap(r, RISK_INTERFACE,
 		 timeouts ? INTERFACE_CAP_TIMEOUTS : INTERFACE_CAP);
 }
