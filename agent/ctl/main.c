@@ -18,8 +18,8 @@ const struct ctl_cmd *const ctl_cmds[] = {
 	&ctl_pause, &ctl_resume, &ctl_throttle, &ctl_plan, &ctl_jobs, &ctl_job,
 	&ctl_policy, &ctl_pin, &ctl_unpin, &ctl_replay,
 	&ctl_member, &ctl_resize, &ctl_events,
-	&ctl_risk, &ctl_history, &ctl_explain, &ctl_wait, &ctl_probe, &ctl_check,
-	&ctl_dump, &ctl_repair, &ctl_complete, NULL,
+	&ctl_risk, &ctl_history, &ctl_explain, &ctl_forecast, &ctl_wait,
+	&ctl_probe, &ctl_check, &ctl_dump, &ctl_repair, &ctl_complete, NULL,
 };
 
 static const struct ctl_cmd *find(const char *name)

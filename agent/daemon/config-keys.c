@@ -76,12 +76,14 @@ const struct config_key config_keys[] = {
 	KEY(slow, peers, NUMBER, "16", 1, 1000),
 	KEY(slow, self, NUMBER, "50", 1, 1000),
 	KEY(slow, day, SECONDS, "1d", MINUTE, DAY),
+	KEY(slow, starved, NUMBER, "40", 1, 100),
 
 	KEY(forecast, step, SECONDS, "30m", 1, HOUR),
 	KEY(forecast, season, SECONDS, "1d", MINUTE, DAY),
 	KEY(forecast, near, SECONDS, "30m", 1, 7 * DAY),
 	KEY(forecast, middle, SECONDS, "3h", 1, 7 * DAY),
 	KEY(forecast, far, SECONDS, "1d", 1, 7 * DAY),
+	KEY(forecast, groups, NUMBER, "64", 0, 256),
 
 	KEY(fleet, share, NUMBER, "20", 1, 100),
 	KEY(fleet, minimum, NUMBER, "3", 2, 100000),

@@ -73,10 +73,12 @@ struct config {
 	struct {
 		long peers, self;	/* percent slower than these */
 		long day;		/* seconds */
+		long starved;		/* percent of a minute, see collect/host.h */
 	} slow;
 	struct {
 		long step, season;	/* seconds */
 		long near, middle, far;	/* ahead */
+		long groups;		/* of segments in a volume at most, 0: none */
 	} forecast;
 	struct {
 		long share;		/* percent of same-model drives */

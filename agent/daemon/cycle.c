@@ -303,6 +303,7 @@ static void on_segments(const struct kernel_segments *s, void *arg)
 				  d->config->heat.half_life))
 		log_warn(p->object, "no memory for the heat of segments");
 	if (p) {
+		foresee_segments(p, s);
 		planner_list(p, s);
 		rebuild_segments(p, s);
 		act_run(d);

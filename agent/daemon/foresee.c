@@ -175,7 +175,8 @@ static void feed(struct member *m, int64_t now)
 	/* copying makes a disk slow without that it is; so does the host */
 	slow_add(&m->slow, now, c->slow.day, seconds, v[LOAD_BYTES], n, mean,
 		 m->k.src_active || m->k.dst_active ||
-		 host_is_starved(&m->daemon->foresee->host));
+		 host_is_starved(&m->daemon->foresee->host,
+				 (double)c->slow.starved / 100));
 }
 
 /*
@@ -304,32 +305,42 @@ static void compare_all(struct adshardd *d, int64_t now)
 
 /* -- forecasts ------------------------------------------------------------------ */
 
-/* Another step is under way than when it was made. */
-static bool stale_outlook(const struct member *m)
+static void foresee_one(struct member *m)
 {
-	const struct loads *l = &m->loads;
+	for (int of = 0; of < OUTLOOK_OF; of++)
+		for (int k = 0; k < OUTLOOK_AHEAD; k++)
+			outlook_make(&m->outlook, &m->loads, of, k,
+				     m->daemon->config);
+	m->outlook.time = m->loads.now * m->loads.length;
+}
 
-	return l->nr && l->now * l->length != m->outlook.time;
+/* The next that is due, a member before a group. */
+static bool foresee_next(struct adshardd *d)
+{
+	struct group *g;
+
+	for (struct pool *p = d->pools; p; p = p->next)
+		for (struct member *m = p->members; m; m = m->next)
+			if (outlook_due(&m->outlook, &m->loads)) {
+				foresee_one(m);
+				return true;
+			}
+	for (struct pool *p = d->pools; p; p = p->next) {
+		g = groups_due(p->groups);
+		if (g) {
+			groups_foresee(g, d->config);
+			return true;
+		}
+	}
+	return false;
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec UNUSED, void *arg)
 {
-	struct adshardd *d = arg;
-
-	for (struct pool *p = d->pools; p; p = p->next) {
-		for (struct member *m = p->members; m; m = m->next) {
-			if (!stale_outlook(m))
-				continue;
-			for (int of = 0; of < OUTLOOK_OF; of++)
-				for (int k = 0; k < OUTLOOK_AHEAD; k++)
-					outlook_make(&m->outlook, &m->loads,
-						     of, k, d->config);
-			m->outlook.time = m->loads.now * m->loads.length;
-			sd_event_source_set_time_relative(s, PAUSE_USEC);
-			return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
-		}
-	}
-	return 0;
+	if (!foresee_next(arg))
+		return 0;
+	sd_event_source_set_time_relative(s, PAUSE_USEC);
+	return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }
 
 /* One after the other, behind whatever else there is to do. */
@@ -364,14 +375,24 @@ void foresee_run(struct adshardd *d)
 	start_log(d);
 	look_at_host(d->foresee);
 	compare_all(d, now);
-	for (struct pool *p = d->pools; p; p = p->next)
+	for (struct pool *p = d->pools; p; p = p->next) {
 		for (struct member *m = p->members; m; m = m->next) {
 			feed(m, now);
 			note_fate(m, now);
-			due |= stale_outlook(m);
+			due |= outlook_due(&m->outlook, &m->loads);
 		}
+		due |= groups_due(p->groups) != NULL;
+	}
 	if (due)
 		start_forecasts(d);
+}
+
+void foresee_segments(struct pool *p, const struct kernel_segments *s)
+{
+	if (groups_add(&p->groups, s->segments, s->nr, p->k.nr_segments,
+		       p->k.heat_sample, now_mono(), now_epoch(),
+		       p->daemon->config))
+		log_warn(p->object, "no memory for the loads of its segments");
 }
 
 void foresee_loads(struct member *m, const struct store_loads *l)

@@ -32,6 +32,9 @@ bool foresee_counts(const struct adshardd *d);
 /* How busy the host was at the last look; NULL: not known. */
 const struct host *foresee_host(const struct adshardd *d);
 
+/* A list of all segments: what was asked of each group of them. */
+void foresee_segments(struct pool *p, const struct kernel_segments *s);
+
 /* Out of the history: steps of load and days of comparison. */
 void foresee_loads(struct member *m, const struct store_loads *l);
 

@@ -181,6 +181,7 @@ static void drop_pool(struct pool *p, const struct model_calls *calls)
 	drop_members(p, true, calls);
 	calls->pool_gone(p);
 	heat_free(p->heat);
+	groups_free(p->groups);
 	free(p->migrations);
 	free(p->bad);
 	free(p);

@@ -22,6 +22,7 @@
 #include "daemon/history/loads.h"
 #include "daemon/plan/core/state.h"
 #include "daemon/plan/plan.h"
+#include "daemon/predict/groups.h"
 #include "daemon/predict/outlook.h"
 #include "daemon/predict/predict.h"
 #include "daemon/predict/shared.h"
@@ -130,6 +131,7 @@ struct pool {
 	struct member *members;
 	struct heat *heat;		/* of all segments, NULL: not yet */
 	int64_t heat_asked;		/* monotonic seconds */
+	struct groups *groups;		/* of segments: loads; NULL: not yet */
 	struct ads_migration *migrations;
 	size_t nr_migrations;
 	struct ads_bad *bad;		/* what could not be read, by segment */

@@ -3,6 +3,7 @@
  * Five disks of one model on their way through all stages: what the socket says of
  * one that loses sectors, of one that is slow, and of one whose cable is bad.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -206,6 +207,59 @@ static void test_risk(void)
 	ok(m[1].track.at_risk, "sectors were read twice");
 }
 
+/* Two groups of four segments; the second is used. */
+static void make_groups(void)
+{
+	struct ads_segment seg[8] = { 0 };
+
+	pool.k.nr_segments = 8;
+	pool.k.heat_sample = 16;
+	config.forecast.groups = 2;
+	for (int i = 0; i < 100; i++) {
+		struct kernel_segments s = { .segments = seg, .nr = 8 };
+
+		for (uint32_t k = 0; k < 8; k++) {
+			seg[k].index = k;
+			seg[k].reads += k < 4 ? 0 : 5;
+		}
+		groups_add(&pool.groups, s.segments, s.nr, 8, 16, 1 + i,
+			   now + i, &config);
+	}
+	foresee_run(&d);
+	for (int i = 0; i < 20; i++)
+		sd_event_run(d.event, 100000);
+}
+
+static void test_forecast(void)
+{
+	struct json_object *o = ask("forecast", 0), *p, *g, *list;
+
+	p = json_object_array_get_idx(ads_json_get(o, "pools"), 0);
+	list = ads_json_get(p, "members");
+	is((int)json_object_array_length(list), DISKS, "forecast: all members");
+	list = ads_json_get(json_object_array_get_idx(list, 1), "forecast");
+	is((int)json_object_array_length(ads_json_get(list,
+			"requests_per_second")), 3, "forecast: of a member");
+	list = ads_json_get(p, "groups");
+	is((int)json_object_array_length(list), 2, "forecast: groups");
+	g = json_object_array_get_idx(list, 1);
+	ok(number(g, "first") == 4 && number(g, "last") == 7,
+	   "forecast: which segments");
+	ok(json_object_get_double(ads_json_get(g, "requests_per_second")) == 320,
+	   "forecast: its load now");
+	list = ads_json_get(ads_json_get(g, "forecast"), "requests_per_second");
+	is((int)json_object_array_length(list), 3, "forecast: of a group");
+	g = json_object_array_get_idx(list, 0);
+	ok(fabs(json_object_get_double(ads_json_get(g, "value")) - 320) < 16,
+	   "forecast: it goes on like that");
+	json_object_put(o);
+	o = api_answer(&d, "{\"cmd\":\"forecast\",\"pool\":\"pond\"}", 33,
+		       false);
+	is(number(o, "code"), ENOENT, "forecast: no such pool");
+	json_object_put(o);
+	groups_free(pool.groups);
+}
+
 static void test_history(void)
 {
 	struct json_object *o = ask("history", 1), *list, *k;
@@ -239,6 +293,8 @@ int main(void)
 	make();
 	test_risk();
 	test_history();
+	make_groups();
+	test_forecast();
 	for (int i = 0; i < DISKS; i++)
 		foresee_member_gone(&m[i]);
 	foresee_free(&d);

@@ -113,9 +113,10 @@ static void test_host(void)
 			     "MemAvailable: 250 kB\n") == 0.25 &&
 	   host_parse_memory("") < 0, "memory");
 	h = (struct host){ .pressure = true, .some = { [HOST_IO] = 0.9 } };
-	ok(!host_is_starved(&h), "who waits for disks is not starved");
+	ok(!host_is_starved(&h, 0.4), "who waits for disks is not starved");
 	h.some[HOST_CPU] = 0.9;
-	ok(host_is_starved(&h), "who waits for processors is");
+	ok(host_is_starved(&h, 0.4), "who waits for processors is");
+	ok(!host_is_starved(&h, 1), "unless it does not matter");
 }
 
 static void test_topology(void)

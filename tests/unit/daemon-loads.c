@@ -5,6 +5,7 @@
 
 #include "daemon.h"
 #include "daemon/history/loads.h"
+#include "daemon/predict/groups.h"
 #include "daemon/predict/outlook.h"
 
 #define STEP	1800L
@@ -66,6 +67,62 @@ static void test_steps(void)
 	loads_free(&l);
 }
 
+/* A dump of @nr segments of which @busy has had @n accesses more. */
+static int list(struct groups **g, uint32_t nr, uint32_t busy, uint32_t n,
+		int64_t now)
+{
+	static struct ads_segment seg[64];
+
+	for (uint32_t i = 0; i < nr; i++)
+		seg[i].index = i;
+	seg[busy].reads += n / 2;
+	seg[busy].writes += n - n / 2;
+	return groups_add(g, seg, nr, nr, 16, (double)now, now, &config);
+}
+
+static void test_groups(void)
+{
+	struct groups *g = NULL;
+	struct group *due;
+	uint32_t first;
+	int n = 0;
+
+	config_defaults(&config);
+	config.forecast.groups = 4;
+	list(&g, 10, 0, 5000, START);
+	is(g->nr, 4, "groups: ten segments in four");
+	is(groups_range(g, 3, &first), 1, "groups: the last has what is left");
+	is(first, 9, "groups: from there on");
+	ok(g->group[0].rate == 0 && !g->group[0].loads.nr,
+	   "groups: the first counters are of all times");
+	list(&g, 10, 4, 300, START + 60);
+	ok(g->group[1].rate == 80, "groups: one in 16 is counted");
+	ok(g->group[0].rate == 0 && g->group[2].rate == 0, "groups: and only there");
+	list(&g, 10, 4, (uint32_t)-1 - 200, START + 120);
+	ok(g->group[1].rate < 1e9, "groups: counters that begin anew");
+	ok(!groups_due(g), "groups: no step is whole yet");
+	for (int i = 2; i < 60 * 12; i++)
+		list(&g, 10, 9, 150, START + i * 60);
+	while ((due = groups_due(g)) && n++ < 10)
+		groups_foresee(due, &config);
+	is(n, 4, "groups: each is due once");
+	ok(g->group[3].outlook.range[OUTLOOK_REQUESTS][OUTLOOK_FAR].known &&
+	   fabs(g->group[3].outlook.range[OUTLOOK_REQUESTS][OUTLOOK_NEAR].value -
+		40) < 4, "groups: the busy one will be busy");
+	ok(g->group[2].outlook.range[OUTLOOK_REQUESTS][OUTLOOK_NEAR].value < 0.1,
+	   "groups: the idle one idle");
+	list(&g, 12, 0, 0, START + 60 * 60 * 12);
+	ok(g->nr == 4 && g->nr_segments == 12 && !g->group[3].loads.nr,
+	   "groups: a volume of another size begins anew");
+	config.forecast.groups = 0;
+	list(&g, 12, 0, 0, START + 60 * 60 * 13);
+	ok(!g, "groups: none, if none are wanted");
+	config.forecast.groups = 256;
+	list(&g, 10, 0, 0, START);
+	is(g->nr, 10, "groups: as many as segments at most");
+	groups_free(g);
+}
+
 static void test_outlook(void)
 {
 	struct loads l = { 0 };
@@ -106,5 +163,6 @@ int main(void)
 	config_defaults(&config);
 	test_steps();
 	test_outlook();
+	test_groups();
 	return done_testing();
 }

@@ -396,6 +396,7 @@ static const struct command {
 	{ "status", false, api_status, NULL },
 	{ "risk", false, NULL, answer_risk },
 	{ "history", false, NULL, answer_history },
+	{ "forecast", false, NULL, answer_forecast },
 	{ "jobs", false, answer_jobs, NULL },
 	{ "job", true, NULL, answer_job },
 	{ "plan", false, NULL, answer_plan },

@@ -7,6 +7,8 @@
  *					UUID, or an index with "pool":UUID
  *	{"cmd":"history","member":M}	how its score, temperature, counters and
  *					load went
+ *	{"cmd":"forecast","pool":P}	how much load is to come, of members and
+ *					of groups of segments; without "pool" of all
  *	{"cmd":"jobs"}			jobs, what is begun "by_hand", and what
  *					should be done and is "waiting", with why
  *	{"cmd":"version"}

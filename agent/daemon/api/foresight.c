@@ -147,9 +147,9 @@ static void add_slow(struct json_object *o, const struct member *m, bool full)
 	}
 }
 
-static void add_forecast(struct json_object *o, const struct member *m)
+void api_outlook(struct json_object *o, const struct outlook *f,
+		 enum outlook_of first)
 {
-	const struct outlook *f = &m->outlook;
 	struct json_object *k, *list, *r;
 
 	if (!f->time) {
@@ -158,7 +158,7 @@ static void add_forecast(struct json_object *o, const struct member *m)
 	}
 	k = ads_json_obj(o, "forecast");
 	ads_json_i64(k, "from", f->time);
-	for (int of = 0; of < OUTLOOK_OF; of++) {
+	for (int of = first; of < OUTLOOK_OF; of++) {
 		list = ads_json_arr(k, outlook_of_name(of));
 		for (int i = 0; i < OUTLOOK_AHEAD; i++) {
 			const struct outlook_range *g = &f->range[of][i];
@@ -181,7 +181,7 @@ void api_foresight(struct json_object *o, const struct member *m, bool full)
 	add_probability(o, likeliest(&m->risk));
 	add_warnings(o, m);
 	add_slow(o, m, full);
-	add_forecast(o, m);
+	api_outlook(o, &m->outlook, OUTLOOK_BYTES);
 	if (!full)
 		return;
 	add_modes(o, m);

@@ -15,6 +15,14 @@
  */
 void api_foresight(struct json_object *o, const struct member *m, bool full);
 
+/* "forecast": of bytes and requests, or (@first) of requests only. */
+void api_outlook(struct json_object *o, const struct outlook *f,
+		 enum outlook_of first);
+
+/* {"cmd":"forecast"}: how much load is to come, of members and of segments. */
+struct json_object *answer_forecast(struct adshardd *d,
+				    struct json_object *req);
+
 /* "shared_causes" of all, and what there is to warn of. */
 void api_causes(struct json_object *o, const struct adshardd *d);
 

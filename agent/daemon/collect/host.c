@@ -4,8 +4,6 @@
 
 #include "daemon/collect/host.h"
 
-#define STARVED		0.4	/* of a minute */
-
 const char *host_what_name(enum host_what what)
 {
 	static const char *const names[HOST_WHAT] = {
@@ -103,8 +101,8 @@ void host_look(struct host *h)
 		       host_parse_memory(text) : -1;
 }
 
-bool host_is_starved(const struct host *h)
+bool host_is_starved(const struct host *h, double share)
 {
-	return h->pressure && (h->some[HOST_CPU] > STARVED ||
-			       h->some[HOST_MEMORY] > STARVED);
+	return h->pressure && (h->some[HOST_CPU] > share ||
+			       h->some[HOST_MEMORY] > share);
 }

@@ -32,7 +32,10 @@ double host_parse_memory(const char *text);
 /* Looks at all of it. */
 void host_look(struct host *h);
 
-/* It waits for processors or memory so much that latencies say little. */
-bool host_is_starved(const struct host *h);
+/*
+ * It waits for processors or memory for more than @share of a minute: latencies say
+ * little.
+ */
+bool host_is_starved(const struct host *h, double share);
 
 #endif

@@ -16,6 +16,11 @@ static long ahead_of(enum outlook_ahead ahead, const struct config *c)
 	       ahead == OUTLOOK_MIDDLE ? c->forecast.middle : c->forecast.far;
 }
 
+bool outlook_due(const struct outlook *o, const struct loads *l)
+{
+	return l->nr && l->now * l->length != o->time;
+}
+
 void outlook_make(struct outlook *o, const struct loads *l, enum outlook_of of,
 		  enum outlook_ahead ahead, const struct config *c)
 {

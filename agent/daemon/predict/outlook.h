@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What will be asked of a member: in half an hour, in three hours, tomorrow.
+ * What will be asked of a member, or of a group of segments: in half an hour, in three
+ * hours, tomorrow.
  *
- * Takes the member's steps (history/loads.h); gives the middle and the range of
+ * Takes the steps that were (history/loads.h); gives the middle and the range of
  * what is to come, for the planner and for people. Pure.
  */
 #ifndef ADSHARDD_OUTLOOK_H
@@ -29,6 +30,9 @@ struct outlook {
 };
 
 const char *outlook_of_name(enum outlook_of of);
+
+/* Another step is under way than when it was made. */
+bool outlook_due(const struct outlook *o, const struct loads *l);
 
 /* The forecast of one of them; a few milliseconds. */
 void outlook_make(struct outlook *o, const struct loads *l, enum outlook_of of,
