@@ -1,20 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The JSON of check, dump and repair is what their schemas say, on images of a damaged pool.
-set -u
-cd "$(dirname "$0")/../.." || exit
+. "$(dirname "$0")/lib.sh"
 ctl=$PWD/build/agent/bin/adshardctl make=$PWD/build/tests/unit/sim-tools
-if [ ! -x "$ctl" ] || [ ! -x "$make" ]; then echo "1..0 # SKIP not built"; exit; fi
+needs "$ctl" "$make"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-count=0 failed=0
-ok() {
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
-		echo "not ok $count - $2"
-		failed=$((failed + 1))
-	fi
-}
 # json WANTED VERB ARGUMENT...
 json() {
 	local want=$1 verb=$2 status=0 answer
@@ -54,5 +45,4 @@ json 0 check "${images[@]}"
 json 0 repair --yes "${images[@]}"
 json 0 repair --from "$dir/bak"
 json 10 check "${images[@]}"
-echo "1..$count"
-[ $failed = 0 ]
+done_testing

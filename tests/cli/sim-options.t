@@ -2,21 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # adshard-sim: command lines and scenarios that are wrong are named; the same seed gives the same
 # figures; in none of the project's scenarios is a pool worse off with the planner than without.
-set -u
-cd "$(dirname "$0")/../.." || exit
+. "$(dirname "$0")/lib.sh"
 sim=$PWD/build/agent/bin/adshard-sim scenarios=$PWD/agent/sim/scenarios
-if [ ! -x "$sim" ]; then echo "1..0 # SKIP adshard-sim is not built"; exit; fi
+needs "$sim"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit
-count=0 failed=0
-ok() {
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
-		echo "not ok $count - $2"
-		failed=$((failed + 1))
-	fi
-}
 small() { printf 'class hdd latency 8 mibs 200 iops 150\nmembers 4 class hdd size 64G\n%b\n' "$2" >"$1.sim"; }
 small good 'length 3h\nload 0 100% flat mibs 10'
 small word 'colour blue'
@@ -31,16 +22,7 @@ small share 'load 50% 20% flat mibs 10'
 echo 'length 1d' >empty.sim
 printf 'volume,ts\nv,1\n' >short.csv
 
-while IFS='|' read -r want line text; do
-	case $want in '' | '#'*) continue ;; esac
-	# shellcheck disable=SC2086 # words
-	out=$("$sim" $line 2>&1 >/dev/null </dev/null)
-	got=$?
-	[ $got = "$want" ]
-	ok $? "$want: $line" || echo "# got $got: $out"
-	[ -z "$text" ] || grep -q -e "$text" <<<"$out"
-	ok $? "says $text: $line" || echo "# $out"
-done <<'LINES'
+lines "$sim" <<'LINES'
 0|--help|
 0|--version|
 0|good.sim|
@@ -118,5 +100,4 @@ for s in bad-batch bulk-import fail-slow flapping full-pool hot-shift link-lost 
 		;;
 	esac
 done
-echo "1..$count"
-exit $((failed != 0))
+done_testing

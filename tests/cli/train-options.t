@@ -1,21 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Command lines of adshard-train, their exit codes, and that what is wrong is said in one line.
-set -u
-cd "$(dirname "$0")/../.." || exit
+. "$(dirname "$0")/lib.sh"
 train=$PWD/build/agent/bin/adshard-train
-if [ ! -x "$train" ]; then echo "1..0 # SKIP adshard-train is not built"; exit; fi
+needs "$train"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit
-count=0 failed=0
-ok() {
-	count=$((count + 1))
-	if [ "$1" = 0 ]; then echo "ok $count - $2"; else
-		echo "not ok $count - $2"
-		failed=$((failed + 1))
-	fi
-}
 printf 'serial_number,model,date,failure,smart_5_raw\nA,M,2020-01-01,0,0\nA,M,2020-01-40,0,0\n' >few.csv
 printf 'nothing,here\n1,2\n' >other.csv
 gzip -kc few.csv | head -c 60 >cut.csv.gz
@@ -27,16 +18,7 @@ gzip -c few.csv >folder/a.csv.gz
 cp few.csv folder/b.csv
 echo nonsense >folder/README
 
-while IFS='|' read -r want line text; do
-	case $want in '' | '#'*) continue ;; esac
-	# shellcheck disable=SC2086 # words
-	out=$("$train" $line 2>&1 >/dev/null </dev/null)
-	got=$?
-	[ $got = "$want" ]
-	ok $? "$want: $line" || echo "# got $got: $out"
-	[ -z "$text" ] || grep -q -e "$text" <<<"$out"
-	ok $? "says $text: $line" || echo "# $out"
-done <<'LINES'
+lines "$train" <<'LINES'
 0|--help|
 0|--version|
 2||
@@ -112,5 +94,4 @@ else
 		END { exit !(n == 2 && !bad) }' slow.out
 	ok $? "real slow disks" || sed 's/^/# /' slow.out
 fi
-echo "1..$count"
-exit $((failed > 0))
+done_testing
