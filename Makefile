@@ -81,7 +81,8 @@ model: deps
 	@tests/model/run
 
 .PHONY: test-programs
-test-programs:
+# they are linked with the libraries of the agent
+test-programs: tools
 	@$(MAKE) -C tests
 
 .PHONY: static
