@@ -337,6 +337,12 @@ int patrol_new(sd_event *event, struct patrol **out)
 		free(p);
 		return r;
 	}
+	/*
+	 * No child has a use for it, and one that hangs would keep it. (And with
+	 * it mapped a fork damages user-mode Linux 6.12: its set_ptes() gives the
+	 * child pages of others when there are more than two in a row.)
+	 */
+	io_uring_ring_dontfork(&p->ring);
 	p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = p->fd < 0 ? -errno : io_uring_register_eventfd(&p->ring, p->fd);
 	if (r >= 0)
