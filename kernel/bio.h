@@ -151,7 +151,7 @@ static inline bool ads_error_counts(blk_opf_t opf, blk_status_t status)
 
 /*
  * A write to a migrating segment, counted in its lane, not crossing a chunk
- * (chunk.c). Maps it, takes it, or puts it off: returns a DM_MAPIO_* value.
+ * (mirror.c). Maps it, takes it, or puts it off: returns a DM_MAPIO_* value.
  * From ->map() with @gfp GFP_NOWAIT, from the bio worker with GFP_NOIO.
  */
 int ads_write_slow(struct ads_mig *m, struct bio *bio, gfp_t gfp);

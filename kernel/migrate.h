@@ -295,8 +295,16 @@ void ads_chunk_unhold(struct ads_mig *m, u32 index);
 void ads_chunks_doubt(struct ads_mig *m);
 /* Let go of a held chunk, as above. */
 void ads_chunk_release(struct ads_mig *m, u32 index, bool clean);
-/* End the writes that waited for a commit's outcome. */
+
+/* mirror.c: end the writes that waited for a commit's outcome. */
 void ads_stalled_end(struct ads_mig *m);
+
+/*
+ * For writes (mirror.c, set-write.c); m->lock held. It waits for its chunk; it does
+ * so no more.
+ */
+void ads_chunk_queue(struct ads_mig *m, struct bio *bio);
+void ads_chunk_hold_end(struct ads_mig *m, struct ads_bio *pb);
 
 /*
  * For writes to a set (set-write.c), whose legs in sync are the source. m->lock

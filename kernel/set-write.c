@@ -3,7 +3,7 @@
  * Writes to a segment with several legs.
  *
  * A write goes to all legs in sync, and to the destination of an operation if its
- * chunk is clean there: what chunk.c says of it holds for "the source" that the
+ * chunk is clean there: what mirror.c says of it holds for "the source" that the
  * legs in sync are together. It is sent when
  *
  *	1. no write in flight overlaps it: two may reach the legs in different
@@ -129,7 +129,7 @@ static void clone_end_io(struct bio *clone)
 		ads_set_write_end(bio);
 }
 
-/* See legs_alloc() in chunk.c for why nobody but the bio worker waits. */
+/* See legs_alloc() in mirror.c for why nobody but the bio worker waits. */
 static int clones_alloc(struct ads_set *set, struct bio *bio, gfp_t gfp,
 			u8 mask, struct bio **clone)
 {
@@ -433,7 +433,7 @@ static bool judge(struct ads_set *set, struct bio *bio, blk_status_t *status)
 	return true;
 }
 
-/* For chunk.c: what the legs but the operation's destination say together. */
+/* For mirror.c: what the legs but the operation's destination say together. */
 static blk_status_t source_status(struct ads_set *set, struct ads_mig *m,
 				  struct bio *bio)
 {
