@@ -81,10 +81,17 @@ int ads_nl_put_migration(struct sk_buff *skb, struct ads_pool *pool,
 int ads_nl_put_bad(struct sk_buff *skb, struct ads_pool *pool,
 		   const struct ads_range *r);
 
-/* nl-dump.c */
+/*
+ * nl-get.c: pool->lock, to look at the pool: not if it is dead, or @loaded and it
+ * isn't.
+ */
+int ads_nl_look(struct ads_pool *pool, bool loaded,
+		struct netlink_ext_ack *extack);
 int ads_nl_get_pool(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_get_segment(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_get_migration(struct sk_buff *skb, struct genl_info *info);
+
+/* nl-dump.c */
 int ads_nl_dump_start(struct netlink_callback *cb);
 int ads_nl_dump_start_segments(struct netlink_callback *cb);
 int ads_nl_dump_start_migrations(struct netlink_callback *cb);
