@@ -40,7 +40,8 @@ static struct oracle *map_oracle(const char *path)
 static uint64_t hash_map(const struct volume *v, uint64_t sum)
 {
 	for (unsigned int i = 0; i < v->segments; i++)
-		sum = (sum ^ v->member[i] ^ (uint64_t)v->chunk[i] << 32) * 0x9e3779b97f4a7c15;
+		sum = (sum ^ v->seg[i].leg[0].member ^ (uint64_t)v->seg[i].leg[0].chunk << 32) *
+		      0x9e3779b97f4a7c15;
 	return sum;
 }
 

@@ -5,7 +5,8 @@
  * A trial is the life of an active pool under load, which ends when the disks lose their power,
  * at a random moment or when a migration is seen in a chosen step. Then the pool is activated,
  * checked, activated a second time, and compared. One in ten loses its power in the middle of the
- * activation, too.
+ * activation, too. With several legs, what the cut has left in doubt is read at once or when it is
+ * made equal, and must be the same.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 
 #include "disks.h"
 #include "dm.h"
+#include "legs.h"
 #include "load.h"
 #include "main.h"
 #include "volume.h"
@@ -43,6 +45,8 @@ struct campaign {
 	unsigned long trials, bad, unassembled, wrong, owners, moved, differ, reads;
 	unsigned long during[STEPS], still, how[HOW_TO_CUT], twice, hidden;
 	unsigned long commit_new, commit_old, pools, drains, fails, faults, aborts;
+	unsigned long comes, goes;
+	struct legs_figures legs;
 	struct oracle sum;
 };
 
@@ -90,7 +94,8 @@ static int bring_up(struct campaign *c, bool format)
 	}
 	if (format)
 		snprintf(params + n, sizeof(params) - (size_t)n,
-			 " 6 segment_size 2048 chunk_size 128 uuid %s", c->uuid);
+			 " 8 segment_size 2048 chunk_size 128 uuid %s replicas %u", c->uuid,
+			 c->opt->legs);
 	rc = dm_create(NAME, PATH, &dev);
 	if (!rc)
 		rc = dm_load(NAME, SEGMENTS * 2048, "adshard", params);
@@ -238,22 +243,31 @@ static bool cut_activation(struct campaign *c)
 	return true;
 }
 
+static void explain_legs(const char *when, const struct ads_segment *seg, uint32_t block)
+{
+	for (unsigned int i = 0; i < seg->nr_legs; i++)
+		printf("# %s on member %u, %s, at sector %u; intent %u\n", when, seg->leg[i].member,
+		       ads_leg_state_name(seg->leg[i].state),
+		       META_SECTORS + seg->leg[i].chunk * 128 + block % (1048576 / BLOCK) * SECTORS,
+		       seg->intent);
+}
+
 /* What can be told of a wrong block: of its segment, before, at and after the cut. */
 static void explain(struct campaign *c, enum how_to_cut how, uint32_t block,
-		    const uint32_t *before)
+		    const struct ads_segment *before)
 {
 	unsigned int segment = block / (1048576 / BLOCK);
 	char name[16];
 
-	printf("# cut %s; segment %u was on member %u and is on member %u, at sector %u\n",
-	       how == CUT_AT_ONCE ? "at once" : "in turn", segment, before[segment],
-	       c->vol.member[segment],
-	       META_SECTORS + c->vol.chunk[segment] * 128 + block % (1048576 / BLOCK) * SECTORS);
+	printf("# cut %s; segment %u\n", how == CUT_AT_ONCE ? "at once" : "in turn", segment);
+	explain_legs("it was", &before[segment], block);
+	explain_legs("it is", &c->vol.seg[segment], block);
 	for (size_t i = 0; i < c->vol.nr_moving; i++) {
 		const struct ads_migration *m = &c->vol.moving[i];
 
-		printf("# at the cut: segment %u from %u to %u, %s, %u of %u chunks\n", m->segment,
-		       m->src, m->dst, ads_step_name(m->step), m->chunks_done, m->chunks);
+		printf("# at the cut: segment %u from %u to %u, %s, %s, %u of %u chunks\n",
+		       m->segment, m->src, m->dst, ads_kind_name(m->kind), ads_step_name(m->step),
+		       m->chunks_done, m->chunks);
 	}
 	for (unsigned int i = 0; i < MEMBERS; i++) {
 		snprintf(name, sizeof(name), "/dev/cut%u", i);
@@ -262,16 +276,41 @@ static void explain(struct campaign *c, enum how_to_cut how, uint32_t block,
 	volume_events(&c->vol, true);
 }
 
+static bool same_owners(const struct campaign *c, const struct ads_segment *seg)
+{
+	for (unsigned int i = 0; i < c->vol.segments; i++)
+		if (!volume_same_owners(&seg[i], &c->vol.seg[i])) {
+			explain_legs("it was", &seg[i], 0);
+			explain_legs("it is", &c->vol.seg[i], 0);
+			return false;
+		}
+	return true;
+}
+
+/* What the cut has left in doubt is no more; and legs are the same. */
+static bool make_equal(struct campaign *c)
+{
+	stage = "doubt";
+	return legs_certain(&c->vol, &c->legs) && legs_equal(&c->vol, &c->disks, &c->legs);
+}
+
 /* The same content and the same map, after a removal or another cut? */
 static bool second_time(struct campaign *c, uint64_t sum)
 {
-	uint32_t member[MAX_SEGMENTS], chunk[MAX_SEGMENTS];
+	struct ads_segment seg[MAX_SEGMENTS];
+	bool several = c->opt->legs > 1, cut_again, equal = false;
 	uint64_t again;
 
+	/* else with some in doubt */
+	if (several && random_step(&c->rnd) & 1) {
+		if (!make_equal(c))
+			return false;
+		equal = true;
+	}
 	stage = "second activation";
-	memcpy(member, c->vol.member, sizeof(member));
-	memcpy(chunk, c->vol.chunk, sizeof(chunk));
-	if (random_step(&c->rnd) & 1) {
+	memcpy(seg, c->vol.seg, sizeof(seg));
+	cut_again = random_step(&c->rnd) & 1;
+	if (cut_again) {
 		cut(c, CUT_AT_ONCE, false);
 		if (!deactivate(c))
 			return false;
@@ -281,14 +320,23 @@ static bool second_time(struct campaign *c, uint64_t sum)
 	}
 	if (!activate(c))
 		return false;
+	if (equal && !cut_again && !legs_clean(&c->vol, &c->legs))
+		return false;
 	if (!volume_sum(PATH, c->oracle->nr_blocks, &again) || again != sum ||
-	    memcmp(member, c->vol.member, c->vol.segments * sizeof(*member)) ||
-	    memcmp(chunk, c->vol.chunk, c->vol.segments * sizeof(*chunk))) {
+	    !same_owners(c, seg)) {
 		printf("# the second activation gives another content or map\n");
 		c->differ++;
 		return false;
 	}
-	return true;
+	if (!several)
+		return true;
+	if (!make_equal(c))
+		return false;
+	if (volume_sum(PATH, c->oracle->nr_blocks, &again) && again == sum)
+		return true;
+	printf("# the content is another when nothing is in doubt any more\n");
+	c->differ++;
+	return false;
 }
 
 static bool trial(struct campaign *c)
@@ -296,14 +344,16 @@ static bool trial(struct campaign *c)
 	struct load load = {
 		.oracle = c->oracle, .path = PATH, .name = NAME, .seed = random_step(&c->rnd),
 		.threads = 4, .segments = SEGMENTS, .members = MEMBERS, .move = true,
+		.legs = c->opt->legs, .pool = c->vol.uuid,
 		.pretend = c->opt->pretend, .fault = disks_fault, .fault_arg = &c->disks,
 	};
 	enum how_to_cut how = random_step(&c->rnd) % 3 ? CUT_AT_ONCE : CUT_IN_TURN;
-	uint32_t before[MAX_SEGMENTS], wrong;
+	struct ads_segment before[MAX_SEGMENTS];
+	uint32_t wrong;
 	bool moved = true;
 	uint64_t sum;
 
-	memcpy(before, c->vol.member, sizeof(before));
+	memcpy(before, c->vol.seg, sizeof(before));
 	volume_events(&c->vol, false);
 	stage = "load";
 	if (!load_start(&load))
@@ -316,6 +366,8 @@ static bool trial(struct campaign *c)
 	c->fails += load.fails;
 	c->faults += load.faults;
 	c->aborts += load.aborts;
+	c->comes += load.comes;
+	c->goes += load.goes;
 	if (load.fails)
 		c->failed_age++;
 	stage = "removal";
@@ -370,6 +422,17 @@ static void figures(struct campaign *c)
 	printf("cuts.members_failed %lu\n", c->fails);
 	printf("cuts.metadata_faults %lu\n", c->faults);
 	printf("cuts.aborts %lu\n", c->aborts);
+	if (c->opt->legs > 1) {
+		printf("cuts.legs_differ %lu\n", c->legs.unequal);
+		printf("cuts.resyncs_unbounded %lu\n", c->legs.unbounded);
+		printf("cuts.doubt_after_clean_end %lu\n", c->legs.unclean);
+		printf("cuts.legs_asked_for %lu\n", c->comes);
+		printf("cuts.legs_dropped %lu\n", c->goes);
+		printf("cuts.legs_stale %lu\n", c->legs.stale);
+		printf("cuts.activations_in_doubt %lu\n", c->legs.doubts);
+		printf("cuts.segments_compared %lu\n", c->legs.several);
+		printf("cuts.bytes_resynced %llu\n", c->legs.resynced);
+	}
 	printf("cuts.writes %llu\n", (unsigned long long)(o->writes + s->writes));
 	printf("cuts.fua_writes %llu\n", (unsigned long long)(o->fuas + s->fuas));
 	printf("cuts.zeroes %llu\n", (unsigned long long)(o->zeroes + s->zeroes));
@@ -389,6 +452,7 @@ int cut_many(const struct options *opt)
 		return 2;
 	c->opt = opt;
 	c->oracle = calloc(1, sizeof(*c->oracle));
+	c->vol.max_legs = opt->legs > 1 ? ADSHARD_MAX_LEGS : 1;
 	c->disks = (struct disks){ .nr = MEMBERS, .mib = MEMBER_MIB, .latency = opt->latency,
 				   .meta_sectors = META_SECTORS, .lie = opt->lie };
 	signal(SIGALRM, too_long);

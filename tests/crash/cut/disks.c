@@ -26,6 +26,7 @@ bool disks_make(struct disks *d, uint64_t *rnd)
 {
 	char name[16], path[32], latency[16];
 
+	d->sectors = d->mib * 2048;
 	for (unsigned int i = 0; i < d->nr; i++) {
 		int rc;
 
@@ -34,7 +35,7 @@ bool disks_make(struct disks *d, uint64_t *rnd)
 		snprintf(latency, sizeof(latency), "%u", random_step(rnd) & 1 ? d->latency : 0);
 		rc = dm_create(name, path, &d->dev[i]);
 		if (!rc)
-			rc = dm_load(name, (uint64_t)d->mib * 2048, "volatile", latency);
+			rc = dm_load(name, d->sectors, "volatile", latency);
 		if (!rc)
 			rc = dm_resume(name);
 		if (rc) {
@@ -86,15 +87,17 @@ void disks_cut(struct disks *d, enum how_to_cut how, uint64_t *rnd)
 void disks_power(struct disks *d, uint64_t *rnd)
 {
 	for (unsigned int i = 0; i < d->nr; i++)
-		disks_fault(d, i, false);
+		disks_fault(d, i, FAULT_NONE);
 	choose_liar(d, rnd);
 	dm_message("cut0", "power");
 }
 
-void disks_fault(void *arg, unsigned int disk, bool on)
+void disks_fault(void *arg, unsigned int disk, enum fault fault)
 {
 	struct disks *d = arg;
 	char name[16];
 
-	dm_message(name_of(disk, name), "bad %u", on ? d->meta_sectors : 0);
+	name_of(disk, name);
+	dm_message(name, "bad %u", fault == FAULT_METADATA ? d->meta_sectors : 0);
+	dm_message(name, "unwritable %u", fault == FAULT_WRITES ? d->sectors : 0);
 }

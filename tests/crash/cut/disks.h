@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "load.h"
+
 #define MAX_DISKS	8
 
 enum how_to_cut {
@@ -21,6 +23,7 @@ struct disks {
 	unsigned int nr, mib;
 	unsigned int latency;		/* microseconds at most, of some of them; 0: none */
 	unsigned int meta_sectors;	/* where the metadata ends, for faults */
+	unsigned int sectors;		/* of each; filled in */
 	bool lie;			/* negative control: one takes no flushes */
 	dev_t dev[MAX_DISKS];
 };
@@ -34,7 +37,7 @@ void disks_freeze(struct disks *d, uint64_t *rnd);
 void disks_cut(struct disks *d, enum how_to_cut how, uint64_t *rnd);
 void disks_power(struct disks *d, uint64_t *rnd);
 
-/* No metadata of the disk can be written or read (or it can again). */
-void disks_fault(void *arg, unsigned int disk, bool on);
+/* No metadata of the disk can be written or read; nothing can be written; or all can, again. */
+void disks_fault(void *arg, unsigned int disk, enum fault fault);
 
 #endif

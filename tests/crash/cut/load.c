@@ -10,10 +10,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "dm.h"
 #include "load.h"
 
 struct worker {
+	struct mover mover;		/* of the first */
 	struct load *load;
 	uint64_t rnd;
 	char *buf;
@@ -145,64 +145,6 @@ static void *io_thread(void *arg)
 	return NULL;
 }
 
-/* Refusals are no news: the segment is there already, or migrates, or there is no room. */
-static void *mover(void *arg)
-{
-	struct worker *w = arg;
-	struct load *l = w->load;
-	int draining = -1, faulty = -1;
-	unsigned int round = 0;
-
-	for (unsigned int m = 0; m < l->members; m++)
-		dm_message(l->name, "member %u online", m);
-	while (!l->stop) {
-		uint64_t r = random_step(&w->rnd);
-
-		for (int i = 0; i < 3; i++) {
-			uint64_t q = random_step(&w->rnd);
-
-			dm_message(l->name, "migrate %u %u", (unsigned int)(q % l->segments),
-				   (unsigned int)(q >> 32) % l->members);
-		}
-		if (r % 8 == 0 && !dm_message(l->name, "abort %u",
-					      (unsigned int)(r >> 8) % l->segments))
-			l->aborts++;
-		if (r % 64 == 1) {
-			dm_message(l->name, "pause");
-			usleep(3000);
-			dm_message(l->name, "resume");
-		}
-		if (draining < 0 && (r >> 16) % 16 == 0) {
-			draining = (int)((r >> 32) % l->members);
-			if (!dm_message(l->name, "member %d draining", draining))
-				l->drains++;
-			/* so that it empties: everything must go */
-			for (unsigned int s = 0; s < l->segments; s++)
-				dm_message(l->name, "migrate %u %u", s,
-					   ((unsigned int)draining + 1 + s % (l->members - 1)) %
-					   l->members);
-		} else if (draining >= 0 && (r >> 16) % 24 == 1) {
-			dm_message(l->name, "member %d online", draining);
-			draining = -1;
-		} else if (draining >= 0 && (r >> 16) % 24 > 20) {
-			/* refused unless it is empty */
-			if (!dm_message(l->name, "member %d failed", draining))
-				l->fails++;
-		}
-		if (l->fault && faulty < 0 && round > 4 && (r >> 24) % 64 == 0) {
-			faulty = (int)((r >> 40) % l->members);
-			l->fault(l->fault_arg, (unsigned int)faulty, true);
-			l->faults++;
-		} else if (faulty >= 0 && (r >> 24) % 16 == 1) {
-			l->fault(l->fault_arg, (unsigned int)faulty, false);
-			faulty = -1;
-		}
-		round++;
-		usleep(1000 + (r >> 48) % 4000);
-	}
-	return NULL;
-}
-
 bool load_start(struct load *l)
 {
 	struct threads *t = calloc(1, sizeof(*t));
@@ -220,8 +162,10 @@ bool load_start(struct load *l)
 			continue;
 		w->load = l;
 		w->rnd = l->seed * 100 + i;
+		w->mover = (struct mover){ .load = l, .rnd = w->rnd };
 		w->buf = aligned_alloc(BLOCK, MAX_RUN * BLOCK);
-		if (!w->buf || pthread_create(&w->thread, NULL, i ? io_thread : mover, w))
+		if (!w->buf || (i ? pthread_create(&w->thread, NULL, io_thread, w) :
+				    pthread_create(&w->thread, NULL, mover, &w->mover)))
 			return false;
 		w->started = true;
 	}

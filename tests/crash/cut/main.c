@@ -9,6 +9,7 @@
  *	-f N	number of the first one [0]
  *	-w US	latency of the slow disks [0: none are]
  *	-t S	seconds that one trial may take [120]
+ *	-r N	legs that each segment gets at first [1]; of 2 and more they come and go, and miss writes
  *	-l, -p	negative controls: a disk lies about flushes; writes are only pretended.  They go on
  *		after a failure.
  *
@@ -26,17 +27,18 @@
 
 int main(int argc, char **argv)
 {
-	struct options opt = { .seed = 1, .trials = 10, .limit = 120, .members = 4 };
+	struct options opt = { .seed = 1, .trials = 10, .limit = 120, .members = 4, .legs = 1 };
 	int c;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while ((c = getopt(argc, argv, "n:s:f:w:t:m:M:lp")) != -1)
+	while ((c = getopt(argc, argv, "n:s:f:w:t:r:m:M:lp")) != -1)
 		switch (c) {
 		case 'n': opt.trials = strtoul(optarg, NULL, 10); break;
 		case 's': opt.seed = strtoull(optarg, NULL, 10); break;
 		case 'f': opt.first = strtoul(optarg, NULL, 10); break;
 		case 'w': opt.latency = (unsigned int)strtoul(optarg, NULL, 10); break;
 		case 't': opt.limit = (unsigned int)strtoul(optarg, NULL, 10); break;
+		case 'r': opt.legs = (unsigned int)strtoul(optarg, NULL, 10); break;
 		case 'M': opt.members = (unsigned int)strtoul(optarg, NULL, 10); break;
 		case 'm': opt.memory = optarg; break;
 		case 'l': opt.lie = true; break;

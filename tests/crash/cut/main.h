@@ -9,6 +9,7 @@ struct options {
 	uint64_t seed;
 	unsigned long first, trials;
 	unsigned int latency;		/* of some disks, at most, in microseconds */
+	unsigned int legs;		/* of each segment */
 	unsigned int limit;		/* seconds for one trial, against hangs */
 	bool lie;			/* negative control: a disk that takes no flushes */
 	bool pretend;			/* negative control: writes that are not sent */

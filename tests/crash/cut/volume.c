@@ -42,6 +42,48 @@ void volume_close(struct volume *v)
 	v->nr_moving = 0;
 }
 
+const struct ads_leg *volume_leg(const struct ads_segment *seg, uint32_t member)
+{
+	for (unsigned int i = 0; i < seg->nr_legs; i++)
+		if (seg->leg[i].member == member)
+			return &seg->leg[i];
+	return NULL;
+}
+
+bool volume_same_owners(const struct ads_segment *a, const struct ads_segment *b)
+{
+	for (unsigned int i = 0; i < a->nr_legs; i++) {
+		const struct ads_leg *leg = volume_leg(b, a->leg[i].member);
+
+		if (!leg || leg->chunk != a->leg[i].chunk ||
+		    (leg->state == ADSHARD_LEG_SYNC) != (a->leg[i].state == ADSHARD_LEG_SYNC))
+			return false;
+	}
+	return a->nr_legs == b->nr_legs;
+}
+
+static bool share_slot(const struct ads_segment *a, const struct ads_segment *b)
+{
+	for (unsigned int i = 0; i < a->nr_legs; i++) {
+		const struct ads_leg *leg = volume_leg(b, a->leg[i].member);
+
+		if (leg && leg->chunk == a->leg[i].chunk)
+			return true;
+	}
+	return false;
+}
+
+static bool legs_valid(const struct volume *v, const struct ads_segment *seg)
+{
+	if (!seg->nr_legs || seg->nr_legs > (v->max_legs ? v->max_legs : 1) ||
+	    seg->leg[0].state != ADSHARD_LEG_SYNC)
+		return false;
+	for (unsigned int i = 0; i < seg->nr_legs; i++)
+		if (volume_leg(seg, seg->leg[i].member) != &seg->leg[i])
+			return false;
+	return true;
+}
+
 bool volume_owners(struct volume *v)
 {
 	struct ads_segment *seg = NULL;
@@ -55,17 +97,15 @@ bool volume_owners(struct volume *v)
 		return false;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (seg[i].index != i || seg[i].nr_legs != 1 ||
-		    seg[i].leg[0].state != ADSHARD_LEG_SYNC) {
+		if (seg[i].index != i || !legs_valid(v, &seg[i])) {
 			printf("# segment %zu: index %u, %u legs, state %u\n", i, seg[i].index,
 			       seg[i].nr_legs, seg[i].leg[0].state);
 			good = false;
 			continue;
 		}
-		v->member[i] = seg[i].leg[0].member;
-		v->chunk[i] = seg[i].leg[0].chunk;
+		v->seg[i] = seg[i];
 		for (size_t j = 0; j < i; j++)
-			if (v->member[j] == v->member[i] && v->chunk[j] == v->chunk[i]) {
+			if (share_slot(&seg[i], &seg[j])) {
 				printf("# segments %zu and %zu have the same slot\n", i, j);
 				good = false;
 			}
@@ -96,16 +136,24 @@ bool volume_moved(const struct volume *v, unsigned long *new, unsigned long *old
 
 	for (size_t i = 0; i < v->nr_moving; i++) {
 		const struct ads_migration *m = &v->moving[i];
-		uint32_t owner = v->member[m->segment];
+		const struct ads_leg *src = volume_leg(&v->seg[m->segment], m->src);
+		const struct ads_leg *dst = volume_leg(&v->seg[m->segment], m->dst);
+		bool moves = m->kind == ADSHARD_KIND_MOVE, resync = m->kind == ADSHARD_KIND_RESYNC;
+		bool there = dst && (!resync || dst->state == ADSHARD_LEG_SYNC);
 
-		if (m->step == ADSHARD_STEP_COMMIT)
-			++*(owner == m->dst ? new : old);
-		if (owner == m->dst ? m->step == ADSHARD_STEP_COMMIT ||
-				      m->step == ADSHARD_STEP_RELEASE :
-		    owner == m->src && m->step != ADSHARD_STEP_RELEASE)
+		/* legs in doubt are made equal where they are, without a record */
+		if (resync && m->src == m->dst)
 			continue;
-		printf("# segment %u is on member %u; it was moving from %u to %u, step %s\n",
-		       m->segment, owner, m->src, m->dst, ads_step_name(m->step));
+		if (m->step == ADSHARD_STEP_COMMIT)
+			++*(there ? new : old);
+		/* one that was filled may have missed a write since */
+		if ((!moves || !src == there) &&
+		    (there ? m->step == ADSHARD_STEP_COMMIT || m->step == ADSHARD_STEP_RELEASE :
+			     m->step != ADSHARD_STEP_RELEASE || resync))
+			continue;
+		printf("# segment %u has a leg on member %u: %s, on %u: %s; it was to %s, step %s\n",
+		       m->segment, m->src, src ? "yes" : "no", m->dst, there ? "yes" : "no",
+		       ads_kind_name(m->kind), ads_step_name(m->step));
 		good = false;
 	}
 	return good;

@@ -18,7 +18,8 @@ struct volume {
 	struct ads_nl *nl;
 	uint8_t uuid[ADS_UUID_LEN];
 	unsigned int segments;
-	uint32_t member[MAX_SEGMENTS], chunk[MAX_SEGMENTS];	/* of the last volume_owners() */
+	unsigned int max_legs;		/* given: of a segment; 0 means 1 */
+	struct ads_segment seg[MAX_SEGMENTS];			/* of the last volume_owners() */
 	struct ads_migration *moving;				/* of the last volume_steps() */
 	size_t nr_moving;
 };
@@ -27,12 +28,19 @@ struct volume {
 bool volume_open(struct volume *v);
 void volume_close(struct volume *v);
 
-/* Every segment has one owner, no slot has two. Fills in who. */
+/*
+ * Every segment has its owners: one; or up to max_legs on as many members, the first of which is
+ * in sync. No slot has two. Fills in who.
+ */
 bool volume_owners(struct volume *v);
+/* Are the owners the same, and in sync or not, whatever their order? */
+bool volume_same_owners(const struct ads_segment *a, const struct ads_segment *b);
+/* The leg on a member, NULL: none. */
+const struct ads_leg *volume_leg(const struct ads_segment *seg, uint32_t member);
 /* How many migrations are in which step now, and all of them; false if the kernel does not say. */
 bool volume_steps(struct volume *v, uint32_t steps[STEPS]);
 /*
- * After a cut at one instant: is every segment of the last volume_steps() where its step says?
+ * After a cut at one instant: is every leg of the last volume_steps() where its step says?
  * Counts the commits that had and had not become durable.
  */
 bool volume_moved(const struct volume *v, unsigned long *new, unsigned long *old);

@@ -10,6 +10,8 @@
  *			fail		what waits fails, and what comes
  *			power		all disks serve again
  *			bad <n>		the first n sectors can't be written or read; 0: they can
+ *			unwritable <n>	the first n sectors can't be written; 0: they can. A discard can
+ *					be done: one that fails may leave copies different
  *			lie <0|1>	flushes and FUA are said to be done, and are not
  *
  * A disk takes one bio after the other, in the order in which they come, and ends it when what it
@@ -44,7 +46,7 @@ struct vdisk {
 	struct list_head node;
 	char *stable, *cached;
 	unsigned long *dirty;		/* a bit for each sector */
-	sector_t sectors, bad;
+	sector_t sectors, bad, unwritable;
 	bool lies;
 	unsigned int latency;
 	enum power power;
@@ -105,7 +107,7 @@ static blk_status_t serve(struct vdisk *d, struct bio *bio)
 		flush(d);
 	if (!bio_sectors(bio))
 		return BLK_STS_OK;
-	if (first < d->bad)
+	if (first < d->bad || (bio_op(bio) == REQ_OP_WRITE && first < d->unwritable))
 		return BLK_STS_IOERR;
 	switch (bio_op(bio)) {
 	case REQ_OP_READ:
@@ -229,6 +231,8 @@ static int volatile_message(struct dm_target *ti, unsigned int argc, char **argv
 			queue_work(d->wq, &d->work);
 		} else if (!strcmp(argv[0], "bad")) {
 			d->bad = n;
+		} else if (!strcmp(argv[0], "unwritable")) {
+			d->unwritable = n;
 		} else if (!strcmp(argv[0], "lie")) {
 			d->lies = n;
 		}
