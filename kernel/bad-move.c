@@ -10,15 +10,6 @@
 #include "migrate.h"
 #include "pool.h"
 
-/*
- * Places that moves leave: a write into the middle of a range makes two of it,
- * and it can't wait until there is room.
- */
-static u32 spare_places(const struct ads_bads *bads)
-{
-	return bads->nr_places / 8;
-}
-
 /**
  * struct walk - over what a migration has found bad
  * @pos:	sector of the segment to go on with
@@ -135,7 +126,7 @@ static int record(struct ads_mig *m, struct walk *w)
 	spin_unlock_irq(&m->lock);
 
 	while (next_range(m, w, &r)) {
-		err = ads_bad_reserve(bads, spare_places(bads), GFP_NOIO,
+		err = ads_bad_reserve(bads, ads_bad_spare(bads), GFP_NOIO,
 				      &index);
 		if (err) {
 			while (txn->nr)

@@ -88,6 +88,16 @@ void ads_bad_apply(struct ads_bads *bads, const struct ads_geometry *geo,
  * -ENOMEM. @bads->mutex held; process context, no I/O to wait for.
  */
 int ads_bad_reserve(struct ads_bads *bads, u32 spare, gfp_t gfp, u32 *index);
+
+/*
+ * What all but writes leave: one into the middle of a range makes two of it, and
+ * can't wait until there is room.
+ */
+static inline u32 ads_bad_spare(const struct ads_bads *bads)
+{
+	return bads->nr_places / 8;
+}
+
 /* A place that was reserved, and is not needed. @bads->mutex held. */
 void ads_bad_drop(struct ads_bads *bads, u32 index);
 /*

@@ -107,7 +107,8 @@ static int map_set(struct ads_pool *pool, struct bio *bio, struct ads_bio *pb,
 {
 	/* Both are freed only after a drain of the lane we are counted in. */
 	pb->set = ads_set_of(pool, seg);
-	if (unlikely(pb->set->lost)) {
+	/* Pairs with smp_store_release() in renew.c. */
+	if (unlikely(smp_load_acquire(&pb->set->lost))) {
 		pb->kind = ADS_BIO_ENDED;
 		bio_io_error(bio);
 		return DM_MAPIO_SUBMITTED;

@@ -194,6 +194,9 @@ struct ads_op {
 int ads_mig_queue(struct ads_pool *pool, const struct ads_op *op,
 		  struct netlink_ext_ack *extack);
 
+/* May @dst get a new leg? pool->lock held. */
+int ads_mig_check_dst(struct ads_pool *pool, u32 dst,
+		      struct netlink_ext_ack *extack);
 /*
  * Ask migrations to stop: of one segment, of all that touch @member, of all.
  * Returns how many were told, -ENOENT for a segment that has none. pool->lock

@@ -60,6 +60,12 @@ static const struct nla_policy drop_policy[] = {
 	[ADSHARD_A_SEGMENT]		= { .type = NLA_U32 },
 };
 
+static const struct nla_policy renew_policy[] = {
+	[ADSHARD_A_POOL_UUID]		= POOL_UUID,
+	[ADSHARD_A_SEGMENT]		= { .type = NLA_U32 },
+	[ADSHARD_A_DST_MEMBER]		= { .type = NLA_U32 },
+};
+
 static const struct nla_policy set_segment_policy[] = {
 	[ADSHARD_A_POOL_UUID]		= POOL_UUID,
 	[ADSHARD_A_SEGMENT]		= { .type = NLA_U32 },
@@ -177,6 +183,11 @@ static const struct genl_ops ops[] = {
 		.policy = set_segment_policy,
 		.maxattr = ARRAY_SIZE(set_segment_policy) - 1,
 		.doit = ads_nl_set_segment,
+	}, {
+		.cmd = ADSHARD_CMD_RENEW,
+		.policy = renew_policy,
+		.maxattr = ARRAY_SIZE(renew_policy) - 1,
+		.doit = ads_nl_renew,
 	},
 };
 

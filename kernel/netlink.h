@@ -107,6 +107,7 @@ int ads_nl_dump_migrations(struct sk_buff *skb, struct netlink_callback *cb);
 int ads_nl_migrate(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_replicate(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_drop(struct sk_buff *skb, struct genl_info *info);
+int ads_nl_renew(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_set_segment(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_abort(struct sk_buff *skb, struct genl_info *info);
 int ads_nl_throttle(struct sk_buff *skb, struct genl_info *info);

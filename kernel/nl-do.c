@@ -98,6 +98,23 @@ int ads_nl_drop(struct sk_buff *skb, struct genl_info *info)
 				   info->extack);
 }
 
+int ads_nl_renew(struct sk_buff *skb, struct genl_info *info)
+{
+	u32 seg, member;
+	int ret;
+
+	ret = need(info, ADSHARD_A_SEGMENT, "segment");
+	if (!ret)
+		ret = need(info, ADSHARD_A_DST_MEMBER, "destination");
+	if (ret)
+		return ret;
+	seg = nla_get_u32(info->attrs[ADSHARD_A_SEGMENT]);
+	member = nla_get_u32(info->attrs[ADSHARD_A_DST_MEMBER]);
+	ret = check(info, &seg, &member);
+	return ret ?: ads_seg_renew(ads_nl_pool(info), seg, member,
+				    info->extack);
+}
+
 int ads_nl_set_segment(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ads_pool *pool = ads_nl_pool(info);

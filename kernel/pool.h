@@ -48,6 +48,7 @@ struct ads_args;
 struct ads_target;
 struct dm_target;
 struct mapped_device;
+struct netlink_ext_ack;
 
 #define ADS_HEAT_SAMPLE	16		/* a power of two */
 
@@ -173,6 +174,13 @@ static inline bool ads_word_lost(const struct ads_pool *pool, u64 word)
 	return READ_ONCE(pool->members[ads_word_member(word)].state) ==
 	       ADSHARD_MEMBER_FAILED;
 }
+
+/*
+ * renew.c: have a lost segment be on @dst, with nothing in it that could be read.
+ * Process context, no locks held; errors as in uapi/linux/dm-adshard.h.
+ */
+int ads_seg_renew(struct ads_pool *pool, u32 seg, u32 dst,
+		  struct netlink_ext_ack *extack);
 
 /* The registry; lookups for netlink. */
 struct ads_pool *ads_pool_get(const u8 uuid[ADSHARD_UUID_SIZE]);

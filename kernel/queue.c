@@ -91,9 +91,8 @@ static void mig_cancel_queued(struct ads_mig *m)
 	kfree(m);
 }
 
-/* May @dst get a new leg? pool->lock held. */
-static int check_dst(struct ads_pool *pool, u32 dst,
-		     struct netlink_ext_ack *extack)
+int ads_mig_check_dst(struct ads_pool *pool, u32 dst,
+		      struct netlink_ext_ack *extack)
 {
 	struct ads_member *mb;
 
@@ -137,7 +136,7 @@ static int queue_check(struct ads_pool *pool, const struct ads_op *op,
 				   op->seg);
 		return -EHOSTDOWN;
 	}
-	r = check_dst(pool, op->dst, extack);
+	r = ads_mig_check_dst(pool, op->dst, extack);
 	/* Of a leg that is there it is asked no more than that it is. */
 	if (r && !(r == -EPERM && op->kind != ADSHARD_KIND_MOVE))
 		return r;
@@ -263,7 +262,7 @@ static int take_slot(struct ads_pool *pool, struct ads_mig *m,
 
 	if (m->in_place)
 		return 0;
-	r = check_dst(pool, m->dst, extack);
+	r = ads_mig_check_dst(pool, m->dst, extack);
 	if (r)
 		return r;
 	r = ads_slot_alloc(&pool->members[m->dst], &slot);

@@ -96,7 +96,7 @@ struct ads_set_leg {
  * @doubt:	the SYNC legs may differ in what was being written once
  * @discarded:	some of it was discarded since: a difference is no surprise
  * @lost:	all that were in sync have gone with their members, at activation:
- *		I/O fails, and nothing changes but @wanted. Constant while loaded
+ *		I/O fails, and nothing changes but @wanted, until renew.c
  * @broken:	a record that it needs can't be written: what needs it fails
  * @disk:	what the last record says; written under the metadata lock and
  *		@lock

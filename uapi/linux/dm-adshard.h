@@ -255,6 +255,13 @@
  *	(segments, default 1), _WANTED u32 1..4: legs that they should have. Adds
  *	and drops none. Durable on return.
  *
+ * ADSHARD_CMD_RENEW: ADSHARD_A_POOL_UUID, _SEGMENT, _DST_MEMBER: a segment that is
+ *	lost (ADSHARD_SEGMENT_LOST) gets a place there, all of which is a bad range:
+ *	reads fail until it is written. The member that it was on need not stay for
+ *	it. Durable on return. EALREADY: it is not lost. EEXIST: there is a leg on
+ *	the member, out of date. ENOSPC: no free slot there, or no room for one more
+ *	bad range.
+ *
  * ADSHARD_CMD_ABORT: ADSHARD_A_POOL_UUID and one of
  *	_SEGMENT	that segment's migration (ENOENT if there is none)
  *	_MEMBER		all migrations from or to the member
@@ -329,6 +336,7 @@ enum adshard_cmd {
 	ADSHARD_CMD_SET_SEGMENT,
 	ADSHARD_CMD_SCRUB,		/* reserved */
 	ADSHARD_CMD_SHIFT,		/* reserved */
+	ADSHARD_CMD_RENEW,
 	__ADSHARD_CMD_MAX,
 };
 
