@@ -129,7 +129,7 @@ static void judge_failed(const struct ads_member *m, struct health *h)
 			 "%s has failed with %u segment%s on it", name, n,
 			 n == 1 ? "" : "s");
 		snprintf(h->action, sizeof(h->action),
-			 "restore these segments' data from a backup ('adshardctl segments --member %u' lists them)",
+			 "'adshardctl renew all' lets these segments be written again: then restore their data from a backup ('adshardctl segments --member %u' lists them)",
 			 m->index);
 	} else if (health_verdict(h, HEALTH_WARN, "degraded")) {
 		snprintf(h->why, sizeof(h->why),

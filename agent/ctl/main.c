@@ -14,7 +14,7 @@
 const struct ctl_cmd *const ctl_cmds[] = {
 	&ctl_status, &ctl_create, &ctl_scan, &ctl_activate, &ctl_deactivate,
 	&ctl_segments, &ctl_locate, &ctl_migrate, &ctl_evacuate,
-	&ctl_replicas, &ctl_rebuild, &ctl_abort,
+	&ctl_replicas, &ctl_rebuild, &ctl_renew, &ctl_abort,
 	&ctl_pause, &ctl_resume, &ctl_throttle, &ctl_plan, &ctl_jobs, &ctl_job,
 	&ctl_policy, &ctl_pin, &ctl_unpin, &ctl_replay,
 	&ctl_member, &ctl_resize, &ctl_events,

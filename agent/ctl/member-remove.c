@@ -35,6 +35,17 @@ static int find(struct ctl *c, const struct change *ch, const char *what,
 	return CTL_OK;
 }
 
+/* Nobody would know where they were. */
+static int refuse_lost(struct ctl *c, const struct ads_member *m)
+{
+	char name[128];
+
+	ads_member_name(m, name, sizeof(name));
+	return ctl_fail(c, CTL_REFUSED,
+			"%s has failed, and %u lost segment%s on it: 'adshardctl renew all' gives them a place elsewhere, with nothing in them; then it can be removed",
+			name, m->nr_lost, m->nr_lost == 1 ? " was" : "s were");
+}
+
 static int evacuate(struct ctl *c, const struct ads_member *m, uint32_t only,
 		    bool dry)
 {
@@ -46,7 +57,7 @@ static int evacuate(struct ctl *c, const struct ads_member *m, uint32_t only,
 	ads_member_name(m, name, sizeof(name));
 	if (m->state == ADSHARD_MEMBER_FAILED)
 		return ctl_fail(c, CTL_REFUSED,
-				"%s has failed and holds %u segment%s that no other member has: see \"lost segments\" in Documentation/recovery.rst",
+				"%s has failed and holds %u segment%s that no other member has",
 				name, m->nr_segments,
 				m->nr_segments == 1 ? "" : "s");
 	snprintf(index, sizeof(index), "%u", m->index);
@@ -113,6 +124,8 @@ static int remove_one(struct ctl *c, const char *what, uint32_t only, bool dry)
 			rc = ctl_fail(c, CTL_REFUSED, "%s is the only member",
 				      name);
 	}
+	if (!rc && m->nr_lost)
+		rc = refuse_lost(c, m);
 	if (!rc && !empty)
 		rc = evacuate(c, m, only, dry);
 	change_free(&ch);

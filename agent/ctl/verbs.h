@@ -13,6 +13,7 @@ extern const struct ctl_cmd ctl_status, ctl_create, ctl_scan, ctl_activate,
 	ctl_policy, ctl_pin, ctl_unpin, ctl_replay, ctl_member,
 	ctl_resize, ctl_events,
 	ctl_wait, ctl_probe, ctl_check, ctl_dump, ctl_repair, ctl_risk,
-	ctl_history, ctl_explain, ctl_forecast, ctl_replicas, ctl_rebuild, ctl_complete;
+	ctl_history, ctl_explain, ctl_forecast, ctl_replicas, ctl_rebuild,
+	ctl_renew, ctl_complete;
 
 #endif

@@ -231,6 +231,17 @@ int ads_nl_drop(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
 	return command(nl, ADSHARD_CMD_DROP, pool, a, 2, err);
 }
 
+int ads_nl_renew(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
+		 uint32_t dst, struct ads_err *err)
+{
+	const struct ads_nl_attr a[] = {
+		{ ADSHARD_A_SEGMENT, 4, segment },
+		{ ADSHARD_A_DST_MEMBER, 4, dst },
+	};
+
+	return command(nl, ADSHARD_CMD_RENEW, pool, a, 2, err);
+}
+
 int ads_nl_set_wanted(struct ads_nl *nl, const uint8_t *pool, uint32_t first,
 		      uint32_t count, uint32_t wanted, struct ads_err *err)
 {

@@ -258,6 +258,9 @@ int ads_nl_shift(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
 /* -ENOTEMPTY: the last one in sync; -ENOENT: there is none. */
 int ads_nl_drop(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
 		uint32_t member, struct ads_err *err);
+/* A lost segment gets a place on @dst, all of it a bad range. */
+int ads_nl_renew(struct ads_nl *nl, const uint8_t *pool, uint32_t segment,
+		 uint32_t dst, struct ads_err *err);
 /* Of @count segments from @first on; adds and drops none. */
 int ads_nl_set_wanted(struct ads_nl *nl, const uint8_t *pool, uint32_t first,
 		      uint32_t count, uint32_t wanted, struct ads_err *err);

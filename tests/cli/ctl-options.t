@@ -189,6 +189,12 @@ lines "$ctl" one <<'LINES'
 3|rebuild all --dry-run --json
 2|rebuild tank x
 2|rebuild --wait --detach
+3|renew all
+3|renew tank 3,5-7 --to 1 --dry-run --json
+3|renew tank all --zero
+2|renew
+2|renew tank
+2|renew tank x
 2|migrate 5,, 6- --to 3
 3|migrate 5,7-12 9 --to 3
 3|migrate 5 --to /dev/sdb --wait --priority 7 --progress=plain

@@ -75,6 +75,8 @@ json 5 replicas all 4
 json 4 replicas 999 2
 json 0 rebuild --dry-run
 json 0 rebuild
+json 0 renew all
+json 5 renew 1
 json 0 segments --short
 json 0 status
 
