@@ -317,6 +317,7 @@ static int mig_apply(struct ads_txn *txn)
 	struct ads_pool *pool = m->pool;
 	struct ads_member *dst = &pool->members[m->dst];
 	int r = 0;
+	u64 word;
 
 	mutex_lock(&pool->lock);
 	if (m->set) {
@@ -324,6 +325,8 @@ static int mig_apply(struct ads_txn *txn)
 		mutex_unlock(&pool->lock);
 		return r;
 	}
+	/* Takes bads.lock, which is taken under none of these. */
+	word = word_at(m, m->dst, m->dst_chunk);
 	spin_lock_irq(&m->lock);
 	spin_lock(&dst->flush_lock);
 	if (!ads_mig_may_commit(m, dst)) {
@@ -333,8 +336,7 @@ static int mig_apply(struct ads_txn *txn)
 		m->window = false;
 		dst->nr_owned++;
 		/* Pairs with smp_rmb() in map_slow(): its bad ranges are known. */
-		smp_store_release(&pool->map[m->seg],
-				  word_at(m, m->dst, m->dst_chunk));
+		smp_store_release(&pool->map[m->seg], word);
 		pool->generation++;
 	}
 	spin_unlock(&dst->flush_lock);
