@@ -10,9 +10,6 @@
 
 state() { ctl status -r -n -o MEMBER,STATE | sed -n "s/^ *$1 //p"; }
 field() { ctl status | sed -n "s/^ *$1: //p" | head -n 1; }
-valid() {
-	is "$(host schema "$1" "$(gzip -9 <"$2" | base64 -w0)")" ok "$3" || diag "$(cat "$2")"
-}
 # blocks of 4096 bytes of a file that can't be read; all others must be as they were
 unreadable() {
 	local list errors

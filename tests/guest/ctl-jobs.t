@@ -10,15 +10,6 @@
 . /t/lib.sh
 . /t/daemon-lib.sh
 
-# json WANTED-STATUS VERB ARGUMENT...
-json() {
-	local want=$1 verb=$2 status=0
-	shift 2
-	adshardctl "$verb" --json "$@" >/tmp/json 2>/tmp/stderr || status=$?
-	is $status "$want" "$verb $*" || diag "$(cat /tmp/stderr)"
-	is "$(host schema "adshardctl.$verb" "$(gzip -9 </tmp/json | base64 -w0)")" ok "$verb $*: its JSON" ||
-		diag "$(cat /tmp/json)"
-}
 moves() { grep -c ': segment [0-9]* to member ' /tmp/log; }
 
 load_module

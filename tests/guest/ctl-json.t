@@ -7,16 +7,6 @@
 # hook: tests/guest/ctl-json.hook
 . /t/lib.sh
 
-# json WANTED-STATUS VERB ARGUMENT...: runs it with --json and has the host validate stdout
-json() {
-	local want=$1 verb=$2 status=0
-	shift 2
-	adshardctl "$verb" --json "$@" >/tmp/json 2>/tmp/stderr || status=$?
-	is $status "$want" "$verb $*" || diag "$(cat /tmp/stderr)"
-	valid "adshardctl.$verb" /tmp/json "$verb $*: its JSON"
-}
-valid() { is "$(host schema "$1" "$(gzip -9 <"$2" | base64 -w0)")" ok "$3" || diag "$(cat "$2")"; }
-
 load_module
 json 0 status
 json 4 segments

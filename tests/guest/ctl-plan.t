@@ -11,15 +11,6 @@
 . /t/lib.sh
 . /t/daemon-lib.sh
 
-# json WANTED-STATUS VERB ARGUMENT...
-json() {
-	local want=$1 verb=$2 status=0
-	shift 2
-	adshardctl "$verb" --json "$@" >/tmp/json 2>/tmp/stderr || status=$?
-	is $status "$want" "$verb $*" || diag "$(cat /tmp/stderr)"
-	is "$(host schema "adshardctl.$verb" "$(gzip -9 </tmp/json | base64 -w0)")" ok "$verb $*: its JSON" ||
-		diag "$(cat /tmp/json)"
-}
 where() { adshardctl segments -r -n -R "$1" -o MEMBER | sort -u | tr -d '\n '; }
 is_at() { [ "$(where "$1")" = "$2" ]; }
 planned() { adshardctl plan --json | jq -r "$1"; }
@@ -91,6 +82,8 @@ done_all() { adshardctl jobs --all --json | jq -e '.jobs[] | select(.kind == "pi
 run "its job ends" wait_for 30 done_all
 json 0 jobs --all
 json 0 status
+json 0 forecast
+json 4 forecast nosuch
 is "$(md5sum </dev/mapper/tank)" "$sum" "the data"
 
 # --- the agent is killed; what was set is still there ----------------------------------------------

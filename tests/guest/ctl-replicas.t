@@ -7,13 +7,6 @@
 # timeout: 300
 . /t/lib.sh
 
-rc() {
-	local want=$1 name=$2 status=0
-	shift 2
-	OUT=$("$@" 2>&1) || status=$?
-	is $status "$want" "$name" || diag "$OUT"
-}
-ctl() { adshardctl "$@"; }
 on() { ctl status -r -n -o MEMBER,SEGMENTS | sed -n "s/^ *$1 //p"; }
 # copies: the distinct values of the column
 copies() { ctl segments -r -n -o COPIES | sort -u | tr -d ' ' | paste -sd' '; }

@@ -40,6 +40,8 @@
 # dm:       dm_create NAME TABLE, dm_reload NAME TABLE, dm_remove NAME, dm_status NAME
 # kernel:   klog_mark, klog (its messages since), wait_for SECONDS COMMAND..., patience SECONDS
 # host:     host WORD... prints the hook's answer
+# JSON:     json STATUS VERB ARGUMENT... | valid SCHEMA FILE NAME: adshardctl's documents are as their
+#           schemas say (both with "# hook: tests/guest/ctl-json.hook")
 # Everything that a test leaves is removed when it exits; the end of the guest does the rest.
 
 # No "set -e": a test goes on after a failure and counts it.
@@ -223,6 +225,15 @@ host() {
 	echo "@host $*" >"$ADS_TTY"
 	read -r answer <"$ADS_TTY"
 	echo "$answer"
+}
+
+valid() { is "$(host schema "$1" "$(gzip -9 <"$2" | base64 -w0)")" ok "$3" || diag "$(cat "$2")"; }
+json() {
+	local want=$1 verb=$2 status=0
+	shift 2
+	adshardctl "$verb" --json "$@" >/tmp/json 2>/tmp/stderr || status=$?
+	is $status "$want" "$verb $*" || diag "$(cat /tmp/stderr)"
+	valid "adshardctl.$verb" /tmp/json "$verb $*: its JSON"
 }
 
 cleanup() {
