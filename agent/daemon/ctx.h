@@ -18,6 +18,7 @@ struct api;
 struct history;
 struct jobs;
 struct keep;
+struct planner_keep;
 struct settings;
 struct ads_model;
 struct foresee;
@@ -53,6 +54,7 @@ struct adshardd {
 	struct jobs *jobs;
 	struct keep *keep;
 	struct settings *settings;	/* of the operator */
+	struct planner_keep *planner_keep;	/* see planner-keep.h */
 	bool told_unrecorded;		/* that decisions are not kept */
 	struct api *api;
 };

@@ -13,6 +13,7 @@
 #include "daemon/foresee.h"
 #include "daemon/history/history.h"
 #include "daemon/log.h"
+#include "daemon/planner-keep.h"
 #include "daemon/planner.h"
 #include "daemon/rebuild.h"
 #include "daemon/score.h"
@@ -231,6 +232,8 @@ static void look_at_load(struct member *m)
 	m->steady.sum = m->steady.sum * keep + m->io.util * (1 - keep);
 	m->steady.bytes = m->steady.bytes * keep +
 			  (m->io.read_bytes + m->io.write_bytes) * (1 - keep);
+	m->steady.requests = m->steady.requests * keep +
+			     (m->io.read_rate + m->io.write_rate) * (1 - keep);
 	m->steady.weight = m->steady.weight * keep + 1 - keep;
 	m->steady.time = now;
 	m->steady.looks++;
@@ -386,6 +389,7 @@ static int on_poll(sd_event_source *s, uint64_t usec UNUSED, void *arg)
 	check_silence(d);
 	score_unblock(d, now);
 	settings_unblock(d, now);
+	planner_keep_unblock(d, now);
 	kernel_refresh(d->kernel);
 	if (now / hour != (now - interval) / hour)
 		history_trim(d->history, now, d->config);
@@ -422,6 +426,8 @@ void cycle_stop(struct adshardd *d)
 	d->poll = sd_event_source_disable_unref(d->poll);
 	d->soon = sd_event_source_disable_unref(d->soon);
 	d->stopping = true;
+	for (struct pool *p = d->pools; p; p = p->next)
+		planner_keep_save(p, true);
 	model_free(d, &model_calls);
 	foresee_free(d);
 	smart_scan_free(d->smart_scan);

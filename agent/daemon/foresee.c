@@ -324,6 +324,9 @@ static bool foresee_next(struct adshardd *d)
 			if (outlook_due(&m->outlook, &m->loads)) {
 				foresee_one(m);
 				return true;
+			} else if (ahead_due(&m->ahead, &m->loads)) {
+				ahead_make(&m->ahead, &m->loads, d->config);
+				return true;
 			}
 	for (struct pool *p = d->pools; p; p = p->next) {
 		g = groups_due(p->groups);
@@ -379,7 +382,8 @@ void foresee_run(struct adshardd *d)
 		for (struct member *m = p->members; m; m = m->next) {
 			feed(m, now);
 			note_fate(m, now);
-			due |= outlook_due(&m->outlook, &m->loads);
+			due |= outlook_due(&m->outlook, &m->loads) ||
+			       ahead_due(&m->ahead, &m->loads);
 		}
 		due |= groups_due(p->groups) != NULL;
 	}

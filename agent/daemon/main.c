@@ -21,6 +21,7 @@
 #include "daemon/lock.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
+#include "daemon/planner-keep.h"
 #include "daemon/reload.h"
 #include "daemon/score.h"
 #include "daemon/settings.h"
@@ -276,6 +277,8 @@ static int start(struct adshardd *d, struct ads_err *err)
 	r = keep_new(d->event, d->config->state_dir, &d->keep);
 	if (!r)
 		r = settings_new(d, d->config);
+	if (!r)
+		r = planner_keep_new(d);
 	if (r)
 		return ads_err(err, r, "settings: %s", strerror(-r));
 	start_history(d);
@@ -310,6 +313,7 @@ static bool stop(struct adshardd *d)
 	}
 	jobs_free(d->jobs);
 	settings_free(d->settings);
+	planner_keep_free(d);
 	ads_model_free(d->trained);
 	sd_event_unref(d->event);
 	if (d->lock >= 0)

@@ -22,6 +22,7 @@
 #include "daemon/history/loads.h"
 #include "daemon/plan/core/state.h"
 #include "daemon/plan/plan.h"
+#include "daemon/predict/ahead.h"
 #include "daemon/predict/groups.h"
 #include "daemon/predict/outlook.h"
 #include "daemon/predict/predict.h"
@@ -79,10 +80,15 @@ struct member {
 	struct {
 		double sum, weight;	/* of the busy share, smoothed; the load is
 					 * their quotient */
-		double bytes;		/* likewise, per second */
+		double bytes, requests;	/* likewise, per second */
 		double time;		/* monotonic, of the last look */
 		unsigned int looks;
 	} steady;
+	struct {
+		double mibs, iops;	/* the most that it was seen to do, for the
+					 * time it was busy; forgotten in weeks */
+		double time;		/* monotonic, of the last look */
+	} does;
 	double looked;			/* at the counters, monotonic */
 	char controller[64];		/* that the disk hangs on, or "" */
 	char port[16];			/* "ata3", or "" */
@@ -101,9 +107,11 @@ struct member {
 	struct risk risk;
 	struct risk_track track;
 	struct plan_track band;		/* the planner's, likewise */
+	bool band_known;		/* it was read, or made of @track */
 	bool suspect;			/* many drives of its model rose */
 	struct slow slow;
 	struct outlook outlook;
+	struct ahead ahead;
 	double fed;			/* @looked as of the last step */
 	int64_t compared;		/* when slow_compare() was last asked */
 	struct shared_member shared;	/* with whom it has what in common */

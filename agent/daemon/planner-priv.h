@@ -5,6 +5,12 @@
 
 #include "daemon/planner.h"
 
+#define PLANNER_CLASSES	3	/* of members: nvme, ssd, hdd */
+
+/* planner-load.c; members first, then segments. */
+void planner_loads(struct plan_state *s, struct pool *p);
+void planner_heat(struct plan_state *s, struct pool *p);
+
 /* Made if need be; NULL: no memory. */
 struct planner *planner_of(struct pool *p);
 

@@ -10,7 +10,7 @@
 #include "daemon/cookie.h"
 #include "daemon/cycle.h"
 #include "daemon/evacuate.h"
-#include "daemon/planner.h"
+#include "daemon/planner-priv.h"
 #include "daemon/plan/jobs.h"
 #include "daemon/score.h"
 #include "daemon/settings.h"
@@ -23,7 +23,8 @@ static const struct plan_class classes[] = {
 	{ .name = "hdd", .latency_ms = 10, .mibs = 180, .iops = 150 },
 };
 
-#define NR_CLASSES	(sizeof(classes) / sizeof(classes[0]))
+_Static_assert(sizeof(classes) / sizeof(classes[0]) == PLANNER_CLASSES,
+	       "one for each that planner_class() knows");
 
 static void *memory(struct planner_state *st, size_t n, size_t size)
 {
@@ -123,83 +124,8 @@ static void add_member(struct plan_state *s, struct pool *p, struct member *m,
 	o->domain = domain_of(p, m);
 	o->cost = (float)m->k.cost;
 	o->weight = m->k.weight ? (float)m->k.weight : 1;
-	for (int h = 0; h < PLAN_HORIZONS; h++)
-		o->load[h] = -1;
-	if (m->steady.looks >= PLANNER_LOOKS)
-		o->load[PLAN_NOW] = (float)(m->steady.sum / m->steady.weight);
-}
-
-/* Busier than that, what it does says what it can do. */
-#define TELLING		0.05
-#define LEAST_MIBS	0.25
-
-static double measured(const struct member *m)
-{
-	double load, mibs;
-
-	if (m->steady.looks < PLANNER_LOOKS)
-		return 0;
-	load = m->steady.sum / m->steady.weight;
-	mibs = m->steady.bytes / m->steady.weight / 1048576;
-	if (load < TELLING || mibs < LEAST_MIBS * load)
-		return 0;
-	return mibs / load;
-}
-
-/*
- * What a member can do with the load that it has, random or not; of one that is idle
- * what the others of its class do, or else what such a disk does.
- */
-static void add_capacity(struct plan_state *s, struct pool *p)
-{
-	double sum[NR_CLASSES] = { 0 };
-	unsigned int n[NR_CLASSES] = { 0 };
-
-	for (uint32_t i = 0; i < s->nr_members; i++) {
-		const struct member *m = model_member(p, s->member[i].index);
-		double mibs = m ? measured(m) : 0;
-
-		s->member[i].mibs = (float)mibs;
-		if (mibs > 0) {
-			sum[s->member[i].class] += mibs;
-			n[s->member[i].class]++;
-		}
-	}
-	for (uint32_t i = 0; i < s->nr_members; i++) {
-		uint16_t c = s->member[i].class;
-
-		if (s->member[i].mibs <= 0 && n[c])
-			s->member[i].mibs = (float)(sum[c] / n[c]);
-	}
-}
-
-/* Bytes of a mean request there, 0: nobody has seen one. */
-static double request_bytes(const struct member *m)
-{
-	double rate = m->io.read_rate + m->io.write_rate;
-
-	return m->io.known && rate > 0 ?
-	       (m->io.read_bytes + m->io.write_bytes) / rate : 0;
-}
-
-static void add_heat(struct plan_state *s, const struct pool *p)
-{
-	double size[PLAN_MEMBERS] = { 0 };
-	uint32_t sample = p->k.heat_sample ? p->k.heat_sample : 1;
-
-	for (const struct member *m = p->members; m; m = m->next)
-		if (m->k.index < PLAN_MEMBERS)
-			size[m->k.index] = request_bytes(m);
-	for (uint32_t i = 0; i < s->nr_segs; i++) {
-		struct plan_seg *g = &s->seg[i];
-		double rate = heat_rate(p->heat, i) * sample;
-
-		g->heat_short = (float)rate;
-		g->heat_long = (float)(heat_slow(p->heat, i) * sample);
-		g->mibs_next = -1;
-		if (g->nr_legs)
-			g->mibs = (float)(rate * size[g->leg[0]] / 1048576);
-	}
+	/* its score falls for it too, but only after days that were judged */
+	o->slow = m->slow.verdict != SLOW_NOT;
 }
 
 static void add_bad(struct plan_state *s, const struct pool *p)
@@ -425,7 +351,7 @@ int planner_state(struct pool *p, struct planner_state *st, struct ads_err *err)
 	s->paused = p->k.paused;
 	memcpy(st->class, classes, sizeof(classes));
 	s->class = st->class;
-	s->nr_classes = NR_CLASSES;
+	s->nr_classes = PLANNER_CLASSES;
 	s->cost = &pl->cost;
 	/* "" is where most are, if nobody said where */
 	for (struct member *m = p->members; m; m = m->next)
@@ -433,14 +359,14 @@ int planner_state(struct pool *p, struct planner_state *st, struct ads_err *err)
 			st->known[m->k.index] = true;
 			add_member(s, p, m, now);
 		}
-	add_capacity(s, p);
+	planner_loads(s, p);
 	memcpy(s->seg, pl->seg, pl->nr * sizeof(*s->seg));
 	s->nr_segs = pl->nr;
 	for (uint32_t i = 0; i < s->nr_segs; i++)
 		for (unsigned int l = 0; l < s->seg[i].nr_legs; l++)
 			if (!known(st, s->seg[i].leg[l]))
 				s->seg[i].nr_legs = 0;
-	add_heat(s, p);
+	planner_heat(s, p);
 	add_bad(s, p);
 	add_flights(st, p, pl);
 	add_pins(s, p);

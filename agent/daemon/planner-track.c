@@ -72,6 +72,7 @@ void planner_list(struct pool *p, const struct kernel_segments *s)
 		if (from->index >= pl->nr)
 			continue;
 		g->rest_until = pl->seg[from->index].rest_until;
+		g->extra = pl->seg[from->index].extra;
 		hands_off[from->index] = pl->hands_off[from->index];
 	}
 	free(pl->seg);
@@ -101,6 +102,7 @@ static void leave_alone(struct pool *p, uint32_t segment)
 {
 	struct planner *pl = p->planner;
 
+	pl->dirty = true;
 	if (segment < pl->nr)
 		pl->hands_off[segment] = pl->seg[segment].rest_until =
 			(uint32_t)(now_epoch() +
@@ -111,8 +113,10 @@ void planner_wish(struct pool *p)
 {
 	struct planner *pl = p->planner;
 
-	if (pl && pl->hands_off)
-		memset(pl->hands_off, 0, pl->nr * sizeof(*pl->hands_off));
+	if (!pl || !pl->hands_off)
+		return;
+	memset(pl->hands_off, 0, pl->nr * sizeof(*pl->hands_off));
+	pl->dirty = true;
 }
 
 static void add_trouble(struct planner *pl, uint32_t segment, uint16_t to,
@@ -275,6 +279,7 @@ static void finished(struct pool *p, struct planner_sent *o,
 		pl->spent = 0;
 	}
 	pl->spent += p->k.segment_size;
+	pl->dirty = true;
 	learn(p, o, ev);
 	if (j) {
 		j->segments_done++;
@@ -294,6 +299,7 @@ void planner_event(struct pool *p, const struct ads_event *ev)
 		pl->listed = 0;
 	if (ev->type == ADSHARD_EVENT_MIGRATION_DONE &&
 	    (ev->has & ADS_EV_SRC) && (ev->has & ADS_EV_DST)) {
+		pl->dirty = true;
 		moved(pl, ev->segment, ev->src, ev->dst);
 		if (!(ev->has & ADS_EV_COOKIE) || !cookie_is_agent(ev->cookie))
 			leave_alone(p, ev->segment);

@@ -9,6 +9,7 @@
 #include "daemon/decisions.h"
 #include "daemon/history/history.h"
 #include "daemon/log.h"
+#include "daemon/planner-keep.h"
 #include "daemon/planner-priv.h"
 #include "daemon/plan/jobs.h"
 #include "daemon/settings.h"
@@ -300,6 +301,13 @@ static size_t carry_out(struct pool *p, const struct planner_state *st,
 	return begun;
 }
 
+static bool same_track(const struct plan_track *a, const struct plan_track *b)
+{
+	return a->band == b->band && a->above == b->above &&
+	       a->evidence == b->evidence && a->since == b->since &&
+	       a->quiet == b->quiet && a->suspect == b->suspect;
+}
+
 /* Bands are the planner's memory: handed in again with the next state. */
 static bool keep_bands(struct pool *p, const struct planner_state *st,
 		       const struct plan_result *r)
@@ -312,6 +320,11 @@ static bool keep_bands(struct pool *p, const struct planner_state *st,
 		if (!m)
 			continue;
 		news |= m->band.band != r->verdict[i].track.band;
+		/* until it is known what it was, it is not what it seems to be */
+		if (!m->band_known)
+			continue;
+		p->planner->dirty |= !same_track(&m->band,
+						 &r->verdict[i].track);
 		m->band = r->verdict[i].track;
 	}
 	return news;
@@ -329,8 +342,13 @@ void planner_run(struct pool *p)
 	bool news;
 
 	if (!pl || !pl->seg || !settings_ready(p->daemon->settings) ||
+	    !planner_keep_ready(p->daemon) ||
 	    (pl->ran && now - pl->ran < EVERY + SHARE * pl->took))
 		return;
+	if (!pl->restored)
+		planner_keep_restore(p);
+	for (struct member *m = p->members; m; m = m->next)
+		planner_keep_member(m);
 	planner_adopt(p);
 	planner_settle(p);
 	planner_policy(p, &policy);
@@ -361,5 +379,6 @@ void planner_run(struct pool *p)
 		decisions_add(p, &st.s, &policy, PLANNER_ACTIONS, r);
 	plan_result_free(r);
 	planner_state_free(&st);
+	planner_keep_save(p, false);
 	pl->took = now_mono() - now;
 }

@@ -45,6 +45,8 @@ struct planner {
 					 * until then, for the operator has moved
 					 * it or called a move off; seconds */
 	double listed;			/* monotonic, 0: they are out of date */
+	bool restored;			/* with what was known before a restart */
+	bool dirty;			/* something is to be kept */
 	/* kept from one plan to the next */
 	struct plan_trouble *trouble;
 	size_t nr_trouble;

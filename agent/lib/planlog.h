@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 #include "daemon/plan/core/core.h"
+#include "daemon/plan/core/cost.h"
 #include "err.h"
 
 /* A pool with more segments is recorded without them: it can't be replayed. */
@@ -41,6 +42,10 @@ struct planlog {
  */
 int planlog_decode(const char *line, struct planlog *out, struct ads_err *err);
 void planlog_free(struct planlog *l);
+
+/* What moves cost; and back: false, it makes no sense. NULL: nothing is known. */
+struct json_object *planlog_cost(const struct plan_cost *c);
+bool planlog_cost_take(struct plan_cost *c, struct json_object *list);
 
 /* The actions of a plan, at most @max: as they stand in "decided". */
 struct json_object *planlog_actions(const struct plan_state *s,
