@@ -22,6 +22,10 @@ static const struct {
 	SHARED("score.release_time", score.release_time, score.release_time),
 	SHARED("evacuate.members", evacuate.members, plan.evacuations),
 	SHARED("evacuate.max_score", evacuate.max_score, plan.max_score),
+	SHARED("evacuate.window", evacuate.window, plan.window),
+	SHARED("evacuate.same_domain", evacuate.same_domain, plan.same_domain),
+	SHARED("rebuild.enable", rebuild.enable, rebuild.enable),
+	SHARED("rebuild.window", rebuild.window, rebuild.window),
 };
 
 #define NR_SHARED	(sizeof(shared) / sizeof(shared[0]))

@@ -53,6 +53,8 @@ static const struct field member_fields[] = {
 	F(plan_member, index, T_U16), F(plan_member, state, T_U8),
 	F(plan_member, by_agent, T_BOOL), F(plan_member, spare, T_BOOL),
 	F(plan_member, suspect, T_BOOL), F(plan_member, slow, T_BOOL),
+	F(plan_member, refuses, T_BOOL), F(plan_member, parked, T_BOOL),
+	F(plan_member, awaited, T_BOOL),
 	F(plan_member, slots, T_U32), F(plan_member, used, T_U32),
 	F(plan_member, reserved, T_U32), F(plan_member, score, T_I16),
 	F(plan_member, evidence, T_I64), F(plan_member, fails, T_FLOAT),
@@ -81,7 +83,10 @@ static const struct field link_fields[] = {
 static const struct field seg_fields[] = {
 	F(plan_seg, nr_legs, T_U8), F(plan_seg, leg[0], T_U16),
 	F(plan_seg, leg[1], T_U16), F(plan_seg, leg[2], T_U16),
-	F(plan_seg, leg[3], T_U16), F(plan_seg, wanted, T_U8),
+	F(plan_seg, leg[3], T_U16), F(plan_seg, nr_dead, T_U8),
+	F(plan_seg, dead[0], T_U16), F(plan_seg, dead[1], T_U16),
+	F(plan_seg, dead[2], T_U16), F(plan_seg, dead[3], T_U16),
+	F(plan_seg, wanted, T_U8),
 	F(plan_seg, extra, T_U8), F(plan_seg, flags, T_U8),
 	F(plan_seg, heat_short, T_FLOAT), F(plan_seg, heat_long, T_FLOAT),
 	F(plan_seg, mibs, T_FLOAT), F(plan_seg, mibs_next, T_FLOAT),
@@ -105,7 +110,7 @@ static const struct field flight_fields[] = {
 };
 static const struct field trouble_fields[] = {
 	F(plan_trouble, segment, T_U32), F(plan_trouble, to, T_U16),
-	F(plan_trouble, until, T_I64), END
+	F(plan_trouble, until, T_I64), F(plan_trouble, soft, T_BOOL), END
 };
 static const struct field order_fields[] = {
 	F(plan_order, cause, T_U8), F(plan_order, member, T_U16),

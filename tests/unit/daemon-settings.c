@@ -242,7 +242,7 @@ static struct plan_location locations[1];
 static struct plan_pin pins[1] = { { 1, 5, 3, PLAN_PIN_CLASS, 0 } };
 static struct plan_flight flights[1] = { { 2, 2, 4, PLAN_BY_PERSON, false,
 					   1 << 30, 12345, 999000 } };
-static struct plan_trouble troubles[1] = { { 9, 4, INT64_MAX } };
+static struct plan_trouble troubles[1] = { { 9, 4, INT64_MAX, true } };
 static struct plan_order orders[1] = { { PLAN_BY_TIER, PLAN_NONE, true, false,
 					 -5 } };
 static struct plan_cost cost;

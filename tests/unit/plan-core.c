@@ -258,8 +258,10 @@ static void test_legs(void)
 	p->s.member[0].state = PLAN_FAILED;
 	r = plan(p, &policy);
 	is(r->verdict[0].band, PLAN_LOST, "a failed member is lost");
-	is(count(r, PLAN_DO_REPLICATE, PLAN_BY_REBUILD), 1,
-	   "... what it had is rebuilt");
+	is(count(r, PLAN_DO_MOVE, PLAN_BY_REBUILD), 1,
+	   "... what it had is rebuilt elsewhere");
+	is(count(r, PLAN_DO_DROP, PLAN_BY_REBUILD), 1,
+	   "... and where nothing is missing, dropped");
 	plan_result_free(r);
 	pool_free(p);
 }
@@ -437,7 +439,7 @@ static void test_pace(void)
 	for (uint32_t i = 0; i < 50; i++)
 		put(p, i, 0);
 	loads(p);
-	q.pace.member = 3;
+	q.evacuate.window = 3;
 	r = scored(p, 80);
 	plan_result_free(r);
 	r = plan(p, &q);

@@ -34,6 +34,9 @@ static void random_members(struct pool *p)
 		m->spare = !rnd(10);
 		m->slow = !rnd(15);
 		m->suspect = !rnd(15);
+		m->refuses = !rnd(15);
+		m->parked = !rnd(15);
+		m->awaited = m->state == PLAN_ABSENT && rnd(2);
 		m->score = (int16_t)(rnd(3) ? rnd(50) : rnd(102)) - 1;
 		m->evidence = p->s.now - rnd(100);
 		m->track.band = rnd(4) ? PLAN_OK : (uint8_t)rnd(PLAN_BANDS);
@@ -74,6 +77,11 @@ static void random_segs(struct pool *p)
 			g->leg[g->nr_legs++] = m->index;
 			m->used++;
 		}
+		if (g->nr_legs && !rnd(8)) {
+			/* one of them is out of date; maybe it is the only one */
+			g->dead[g->nr_dead++] = g->leg[--g->nr_legs];
+			g->leg[g->nr_legs] = 0;
+		}
 		g->wanted = (uint8_t)(rnd(3) ? g->nr_legs : rnd(3));
 		g->extra = (uint8_t)(rnd(4) ? 0 : rnd(2));
 		g->flags = rnd(10) ? 0 : (uint8_t)rnd(8);
@@ -113,7 +121,7 @@ static void random_rest(struct pool *p)
 	for (uint32_t i = 0; i < p->s.nr_troubles; i++)
 		p->trouble[i] = (struct plan_trouble){ rnd(p->s.nr_segs),
 			rnd(2) ? PLAN_NONE : random_index(p),
-			p->s.now + rnd(9) * 3600 - 3600 };
+			p->s.now + rnd(9) * 3600 - 3600, rnd(2) };
 	p->s.nr_orders = rnd(3) ? 0 : rnd(4);
 	for (uint32_t i = 0; i < p->s.nr_orders; i++)
 		p->order[i] = (struct plan_order){ (uint8_t)rnd(PLAN_CAUSES),
@@ -144,7 +152,12 @@ static void random_policy(struct plan_policy *q)
 	plan_policy_defaults(q);
 	q->evacuate.members = rnd(4);
 	q->evacuate.reserve = rnd(20);
+	q->evacuate.window = 1 + rnd(9);
+	q->evacuate.same_domain = !rnd(9);
+	q->rebuild.window = 1 + rnd(9);
 	q->replicate.free = rnd(60);
+	/* so short that a copy often costs more than it gains */
+	q->balance.payback = rnd(2) ? 60 : q->balance.payback;
 	q->tier.fill = 20 + rnd(80);
 	q->tier.cost = rnd(2) * rnd(1000000);
 	q->pace.pool = 1 + rnd(30);
@@ -166,7 +179,39 @@ static bool flies(const struct pool *p, uint32_t seg)
 	return p->s.seg[seg].flags & PLAN_SEG_BUSY;
 }
 
-static void check_destination(struct pool *p, const struct plan_result *r,
+static bool is_dead(const struct plan_seg *g, uint16_t index)
+{
+	for (unsigned int l = 0; l < g->nr_dead; l++)
+		if (g->dead[l] == index)
+			return true;
+	return false;
+}
+
+static void check_domain(struct pool *p, const struct plan_member *to,
+			 uint16_t leg, uint16_t from)
+{
+	const struct plan_member *m = find(p, leg);
+
+	promise(leg != to->index, "no second leg on one member");
+	promise(leg == from || m->state == PLAN_FAILED || !m->domain ||
+		m->domain != to->domain, "no second leg in one failure domain");
+}
+
+/* Whoever failed to take it for good, or is to be left in peace for now. */
+static void check_trouble(const struct pool *p, const struct plan_action *a)
+{
+	for (uint32_t i = 0; i < p->s.nr_troubles; i++) {
+		const struct plan_trouble *t = &p->s.trouble[i];
+
+		if (t->segment == a->segment && t->until > p->s.now)
+			promise(t->to != PLAN_NONE &&
+				(t->soft || t->to != a->to),
+				"not again what has failed");
+	}
+}
+
+static void check_destination(struct pool *p, const struct plan_policy *q,
+			      const struct plan_result *r,
 			      const struct plan_action *a)
 {
 	const struct plan_seg *g = &p->s.seg[a->segment];
@@ -176,17 +221,22 @@ static void check_destination(struct pool *p, const struct plan_result *r,
 	promise(to->state == PLAN_ONLINE, "only members in service get data");
 	promise(v->band < PLAN_EMPTY && !v->drain,
 		"no member at risk gets data");
+	check_trouble(p, a);
+	/* filled again where it is: it had its place before */
+	if (is_dead(g, a->to)) {
+		promise(a->cause == PLAN_BY_REBUILD &&
+			a->what == PLAN_DO_REPLICATE,
+			"only a rebuild fills a leg again");
+		return;
+	}
 	promise(v->band == PLAN_OK || a->cause <= PLAN_BY_PERSON,
 		"a watched member gets data at most of a rescue or by a person");
-	for (unsigned int l = 0; l < g->nr_legs; l++) {
-		const struct plan_member *m = find(p, g->leg[l]);
-
-		promise(g->leg[l] != a->to, "no second leg on one member");
-		if (g->leg[l] == a->from || m->state == PLAN_FAILED)
-			continue;
-		promise(!m->domain || m->domain != to->domain,
-			"no second leg in one failure domain");
-	}
+	if (q->evacuate.same_domain)
+		return;
+	for (unsigned int l = 0; l < g->nr_legs; l++)
+		check_domain(p, to, g->leg[l], a->from);
+	for (unsigned int l = 0; l < g->nr_dead; l++)
+		check_domain(p, to, g->dead[l], a->from);
 }
 
 static void check_drop(struct pool *p, const struct plan_action *a)
@@ -215,7 +265,7 @@ static void check_plan(struct pool *p, const struct plan_policy *q,
 	}
 	for (size_t i = 0; i < r->nr_actions; i++) {
 		const struct plan_action *a = &r->action[i];
-		bool starts = i < r->nr_start;
+		bool starts = i < r->nr_start, leaves;
 
 		promise(starts == (a->hold == PLAN_START),
 			"what starts comes first");
@@ -230,17 +280,23 @@ static void check_plan(struct pool *p, const struct plan_policy *q,
 			check_drop(p, a);
 			continue;
 		}
-		check_destination(p, r, a);
-		arrive[a->to / 3]++;
+		check_destination(p, q, r, a);
+		arrive[a->to / 3] += !is_dead(&p->s.seg[a->segment], a->to);
 		if (a->cause >= PLAN_BY_BALANCE)
 			promise(a->gain >= a->cost,
 				"what can wait gains more than it costs");
 		if (!starts)
 			continue;
+		leaves = a->cause == PLAN_BY_RESCUE ||
+			 a->cause == PLAN_BY_PERSON ||
+			 a->cause == PLAN_BY_EVACUATE;
 		if (a->from != PLAN_NONE)
-			promise(++at_once[a->from / 3] <= q->pace.member,
+			promise(++at_once[a->from / 3] <= (leaves ?
+				q->evacuate.window : q->pace.member),
 				"no more at once than a member may have");
-		promise(++at_once[a->to / 3] <= q->pace.member,
+		promise(++at_once[a->to / 3] <= (leaves &&
+			q->evacuate.window > q->pace.member ?
+			q->evacuate.window : q->pace.member),
 			"no more at once than a member may have");
 	}
 	for (uint32_t i = 0; i < p->s.nr_members; i++) {
@@ -270,6 +326,13 @@ static bool same(const struct plan_result *a, const struct plan_result *b)
 
 /* -- carried out -------------------------------------------------------------------------- */
 
+static void bury(struct plan_seg *g, uint16_t index)
+{
+	for (unsigned int l = 0; l < g->nr_dead; l++)
+		if (g->dead[l] == index)
+			g->dead[l--] = g->dead[--g->nr_dead];
+}
+
 /* Members by index / 3: carry_out() of plan.h wants them by index. */
 static size_t do_it(struct pool *p, const struct plan_result *r, uint16_t *was)
 {
@@ -286,12 +349,23 @@ static size_t do_it(struct pool *p, const struct plan_result *r, uint16_t *was)
 		for (l = 0; l < g->nr_legs && g->leg[l] != a->from; l++)
 			;
 		if (a->what == PLAN_DO_REPLICATE) {
+			if (is_dead(g, a->to))
+				bury(g, a->to);
+			else
+				find(p, a->to)->used++;
 			g->leg[g->nr_legs++] = a->to;
 			g->extra += a->cause == PLAN_BY_REPLICATE;
-			find(p, a->to)->used++;
 			continue;
 		}
 		find(p, a->from)->used--;
+		if (is_dead(g, a->from)) {
+			bury(g, a->from);
+			if (a->what == PLAN_DO_MOVE) {
+				g->leg[g->nr_legs++] = a->to;
+				find(p, a->to)->used++;
+			}
+			continue;
+		}
 		if (a->what == PLAN_DO_DROP) {
 			g->leg[l] = g->leg[--g->nr_legs];
 			g->extra -= g->extra > 0;

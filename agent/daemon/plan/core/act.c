@@ -122,7 +122,8 @@ uint32_t work_job(struct work *w, enum plan_cause cause, uint16_t member)
 	for (uint32_t i = 0; i < w->s->nr_orders; i++) {
 		const struct plan_order *o = &w->s->order[i];
 
-		if (o->cause != cause || o->member != member)
+		if (o->cause != cause ||
+		    (o->member != member && o->member != PLAN_NONE))
 			continue;
 		j[r->nr_jobs].paused = o->paused;
 		j[r->nr_jobs].priority = o->priority;
@@ -143,7 +144,9 @@ static void count(struct work *w, const struct plan_action *a)
 	if (a->from != PLAN_NONE && a->what != PLAN_DO_REPLICATE) {
 		struct work_member *m = work_of(w, a->from);
 
-		m->load -= share * m->per_mib;
+		/* nobody reads or writes a leg that is out of date */
+		if (!work_is_dead(g, a->from))
+			m->load -= share * m->per_mib;
 		if (m->load < 0)
 			m->load = 0;
 		w->r->verdict[m - w->m].leaving++;
@@ -154,6 +157,12 @@ static void count(struct work *w, const struct plan_action *a)
 		struct work_group *grp = &w->group[m->group];
 
 		m->load += share * m->per_mib;
+		if (work_is_dead(g, a->to)) {
+			/* its slot is there */
+			w->r->verdict[m - w->m].arriving++;
+			work_update(w, m);
+			return;
+		}
 		if (m->kind == WORK_NORMAL) {
 			w->free -= m->room > 0 && w->free;
 			if (m->room > m->reserve && grp->room)
@@ -223,6 +232,17 @@ void work_conflict(struct work *w, enum plan_rule rule, enum plan_cause winner,
 		.loser = (uint8_t)loser, .member = member, .segment = seg,
 		.count = 1,
 	};
+}
+
+void work_refused(struct work *w, uint32_t seg)
+{
+	void *p = more(w, w->r->refused, w->r->nr_refused, &w->cap_refused,
+		       sizeof(*w->r->refused));
+
+	if (!p)
+		return;
+	w->r->refused = p;
+	w->r->refused[w->r->nr_refused++] = seg;
 }
 
 struct plan_problem *work_problem(struct work *w, enum plan_cause cause,

@@ -13,6 +13,7 @@ void plan_result_free(struct plan_result *r)
 	free(r->verdict);
 	free(r->problem);
 	free(r->conflict);
+	free(r->refused);
 	free(r);
 }
 
@@ -26,7 +27,8 @@ static int make(struct work *w)
 	work_figures(w, &w->r->before);
 	work_flights(w);
 	work_leave(w);
-	work_rebuild(w);
+	if (p->rebuild.enable)
+		work_rebuild(w);
 	work_recovered(w);
 	if (p->replicate.enable)
 		work_replicate(w);

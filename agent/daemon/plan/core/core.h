@@ -10,7 +10,8 @@
  * Pure: no I/O, no clock, no random numbers, no memory of its own. The same state
  * and policy give the same plan, byte for byte. It always ends, and in every plan:
  *
- * - no two legs of a segment are in one failure domain that were not before;
+ * - no two legs of a segment are in one failure domain that were not before,
+ *   unless evacuate.same_domain says that this is better than none;
  * - no member gets more than it has room for, counting what is on its way;
  * - a segment is in one action at most, and in none while it is on its way
  *   (but for an abort);
@@ -82,6 +83,7 @@ struct plan_verdict {
 	uint32_t leaving;	/* of these on their way or planned to go */
 	uint32_t arriving;
 	uint32_t stuck;		/* should go, find no place */
+	uint32_t later;		/* should go, failed, are to be tried again later */
 	float load_before, load_after;	/* at the horizon of balance */
 	char why[200];		/* a sentence */
 };
@@ -116,6 +118,16 @@ struct plan_problem {
 	char text[200];		/* a sentence */
 };
 
+/* Segments with fewer legs than they should have, or with useless ones. */
+struct plan_mending {
+	uint32_t steps;		/* of them planned */
+	uint32_t lost;		/* without any leg that can be read */
+	uint32_t placeless;	/* no member may take a leg of them */
+	uint32_t awaited;	/* for a missing member to come back */
+	uint32_t later;		/* failed, to be tried again later or not at all */
+	uint32_t first_placeless;	/* PLAN_NO_SEG */
+};
+
 /* The pool at a glance. */
 struct plan_figures {
 	double risk;		/* segments expected to be lost within 30 days */
@@ -137,6 +149,10 @@ struct plan_result {
 	size_t nr_problems;
 	struct plan_conflict *conflict;
 	size_t nr_conflicts;
+	uint32_t *refused;		/* segments that every member which may
+					 * take data has failed to take */
+	size_t nr_refused;
+	struct plan_mending mending;
 	struct plan_figures before, after;
 	uint64_t bytes;			/* of all actions */
 	double seconds;			/* until all of them are done */

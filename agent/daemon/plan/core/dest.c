@@ -172,8 +172,11 @@ void work_update(struct work *w, struct work_member *m)
 
 /* -- who may -------------------------------------------------------------------- */
 
-static bool in_trouble(const struct work *w, uint32_t seg, uint16_t to)
+enum trouble { TROUBLE_NONE, TROUBLE_SOFT, TROUBLE_HARD };
+
+static enum trouble in_trouble(const struct work *w, uint32_t seg, uint16_t to)
 {
+	enum trouble found = TROUBLE_NONE;
 	uint32_t low = 0, high = w->trouble.nr;
 
 	while (low < high) {
@@ -186,9 +189,40 @@ static bool in_trouble(const struct work *w, uint32_t seg, uint16_t to)
 	}
 	for (; low < w->trouble.nr && w->trouble.by_seg[low]->segment == seg;
 	     low++)
-		if (w->trouble.by_seg[low]->to == to)
-			return true;
-	return false;
+		if (w->trouble.by_seg[low]->to == to &&
+		    found < TROUBLE_HARD)
+			found = w->trouble.by_seg[low]->soft ? TROUBLE_SOFT :
+							       TROUBLE_HARD;
+	return found;
+}
+
+bool work_later(const struct work *w, uint32_t seg)
+{
+	return w->trouble.nr && in_trouble(w, seg, PLAN_NONE);
+}
+
+bool work_failed(const struct work *w, const struct work_ask *a,
+		 const struct work_member *m)
+{
+	enum trouble t = w->trouble.nr && !a->insist ?
+			 in_trouble(w, a->seg, m->m->index) : TROUBLE_NONE;
+
+	if (a->careful && (m->m->refuses || t != TROUBLE_NONE))
+		return true;
+	return t == TROUBLE_HARD;
+}
+
+/* Does another leg, that stays, share its domain? */
+static bool is_near(const struct work *w, const struct work_ask *a,
+		    const struct work_member *m, uint16_t leg)
+{
+	const struct plan_member *o = work_of(w, leg)->m;
+
+	/* the leg that goes leaves its domain free; one that is lost for good too,
+	 * but one that is missing may come back */
+	if (leg == a->from || o->state == PLAN_FAILED)
+		return false;
+	return o->domain && o->domain == m->m->domain;
 }
 
 bool work_may(const struct work *w, const struct work_ask *a,
@@ -197,24 +231,21 @@ bool work_may(const struct work *w, const struct work_ask *a,
 	const struct plan_seg *g = &w->s->seg[a->seg];
 	bool readable = false;
 
-	if (m->kind == WORK_NEVER || m->room <= 0)
+	if (m->kind == WORK_NEVER || (m->room <= 0 && !a->full) ||
+	    work_is_dead(g, m->m->index))
 		return false;
 	for (unsigned int l = 0; l < g->nr_legs; l++) {
-		const struct work_member *leg = work_of(w, g->leg[l]);
-
 		if (g->leg[l] == m->m->index)
 			return false;
-		readable |= leg->band != PLAN_LOST &&
+		readable |= work_of(w, g->leg[l])->band != PLAN_LOST &&
 			    work_reachable(w, g->leg[l], m->m->index);
-		/* the leg that goes leaves its domain free; one that is lost for
-		 * good too, but one that is missing may come back */
-		if (g->leg[l] == a->from || leg->m->state == PLAN_FAILED)
-			continue;
-		if (leg->m->domain && leg->m->domain == m->m->domain)
+		if (!a->near && is_near(w, a, m, g->leg[l]))
 			return false;
 	}
-	return readable && !(w->trouble.nr &&
-			     in_trouble(w, a->seg, m->m->index));
+	for (unsigned int l = 0; l < g->nr_dead; l++)
+		if (!a->near && is_near(w, a, m, g->dead[l]))
+			return false;
+	return readable && !work_failed(w, a, m);
 }
 
 /* -- the best one ------------------------------------------------------------------ */
@@ -352,42 +383,63 @@ static enum pass last_pass(enum plan_cause c)
 	}
 }
 
-uint16_t work_dest(struct work *w, const struct work_ask *a)
+/* One member and no other. */
+static uint16_t dest_only(struct work *w, const struct work_ask *a,
+			  enum pass last)
 {
-	const struct plan_seg *g = &w->s->seg[a->seg];
+	uint16_t at = w->pos[a->only];
+
+	/* a person may insist on a member that is watched */
+	return at != PLAN_NONE && work_may(w, a, &w->m[at]) &&
+	       enough(&w->m[at], last) &&
+	       (w->m[at].kind != WORK_LAST || a->cause <= PLAN_BY_PERSON) ?
+	       a->only : PLAN_NONE;
+}
+
+uint16_t work_dest(struct work *w, const struct work_ask *asked)
+{
+	const struct plan_seg *g = &w->s->seg[asked->seg];
 	const struct work_group *home = NULL;
-	enum pass last = last_pass(a->cause);
+	enum pass last = last_pass(asked->cause);
+	struct work_ask a = *asked;
+	bool urgent = a.cause <= PLAN_BY_EVACUATE;
 	uint16_t at;
 
-	if (w->trouble.nr && in_trouble(w, a->seg, PLAN_NONE))
+	if (work_later(w, a.seg))
 		return PLAN_NONE;
-	if (a->only != PLAN_NONE) {
-		at = w->pos[a->only];
-		/* a person may insist on a member that is watched */
-		return at != PLAN_NONE && work_may(w, a, &w->m[at]) &&
-		       enough(&w->m[at], last) &&
-		       (w->m[at].kind != WORK_LAST ||
-			a->cause <= PLAN_BY_PERSON) ? a->only : PLAN_NONE;
-	}
-	if (a->from != PLAN_NONE)
-		home = &w->group[work_of(w, a->from)->group];
+	if (a.only != PLAN_NONE)
+		return dest_only(w, &a, last);
+	if (a.from != PLAN_NONE)
+		home = &w->group[work_of(w, a.from)->group];
 	else if (g->nr_legs)
 		home = &w->group[work_of(w, g->leg[0])->group];
-	for (enum pass pass = PASS_NORMAL; pass <= last; pass++) {
-		at = best_of_pass(w, a, home, pass);
-		if (at != PLAN_NONE)
-			return w->m[at].m->index;
+	/* what can wait is not tried where others have failed */
+	for (int careful = w->soft || !urgent; careful >= 0; careful--) {
+		a.careful = careful;
+		for (int near = 0; near <= (urgent &&
+					    w->p->evacuate.same_domain); near++) {
+			a.near = near;
+			for (enum pass pass = PASS_NORMAL; pass <= last; pass++) {
+				at = best_of_pass(w, &a, home, pass);
+				if (at != PLAN_NONE)
+					return w->m[at].m->index;
+			}
+		}
+		if (!urgent)
+			break;
 	}
 	return PLAN_NONE;
 }
 
-uint16_t work_idlest(struct work *w, uint32_t group, const struct work_ask *a)
+uint16_t work_idlest(struct work *w, uint32_t group, const struct work_ask *asked)
 {
 	struct work_group *g = &w->group[group];
+	struct work_ask a = *asked;
 	uint16_t at;
 
-	if (w->trouble.nr && in_trouble(w, a->seg, PLAN_NONE))
+	if (work_later(w, a.seg))
 		return PLAN_NONE;
-	at = top_of(w, g->idle, g->nr_idle, BY_LOAD, a, PASS_NORMAL, NULL);
+	a.careful = true;
+	at = top_of(w, g->idle, g->nr_idle, BY_LOAD, &a, PASS_NORMAL, NULL);
 	return at == PLAN_NONE ? PLAN_NONE : w->m[at].m->index;
 }

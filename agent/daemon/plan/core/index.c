@@ -55,6 +55,7 @@ static void add_member(struct work *w, uint32_t i)
 	wm->load_now = m->load[PLAN_NOW] < 0 ? LOAD_UNKNOWN : m->load[PLAN_NOW];
 	wm->kind = WORK_NEVER;
 	w->pos[m->index] = (uint16_t)i;
+	w->soft |= m->refuses;
 	g = &w->group[wm->group];
 	g->cost += (m->cost - g->cost) / (float)++g->members;
 	w->r->verdict[i].load_before = wm->load;
@@ -85,11 +86,39 @@ static void count_legs(struct work *w)
 {
 	const struct plan_state *s = w->s;
 
-	for (uint32_t i = 0; i < s->nr_segs; i++)
+	for (uint32_t i = 0; i < s->nr_segs; i++) {
 		for (unsigned int l = 0; l < s->seg[i].nr_legs; l++)
 			work_of(w, s->seg[i].leg[l])->legs++;
+		for (unsigned int l = 0; l < s->seg[i].nr_dead; l++)
+			w->r->verdict[w->pos[s->seg[i].dead[l]]].segments++;
+		w->nr_dead += s->seg[i].nr_dead > 0;
+	}
 	for (uint32_t i = 0; i < s->nr_members; i++)
-		w->r->verdict[i].segments = w->m[i].legs;
+		w->r->verdict[i].segments += w->m[i].legs;
+}
+
+/* They are few, or none. */
+static int list_dead(struct work *w)
+{
+	uint32_t n = 0;
+
+	if (!w->nr_dead)
+		return 0;
+	w->dead = malloc(w->nr_dead * sizeof(*w->dead));
+	if (!w->dead)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < w->s->nr_segs; i++)
+		if (w->s->seg[i].nr_dead)
+			w->dead[n++] = i;
+	return 0;
+}
+
+bool work_is_dead(const struct plan_seg *g, uint16_t index)
+{
+	for (unsigned int l = 0; l < g->nr_dead; l++)
+		if (g->dead[l] == index)
+			return true;
+	return false;
 }
 
 /*
@@ -158,14 +187,16 @@ int work_begin(struct work *w, struct ads_err *err)
 	for (uint32_t i = 0; i < s->nr_links; i++)
 		w->link_used[i] = s->link[i].used;
 	for (uint32_t i = 0; i < s->nr_troubles; i++)
-		if (s->trouble[i].until > s->now)
+		if (s->trouble[i].until > s->now) {
 			w->trouble.by_seg[w->trouble.nr++] = &s->trouble[i];
+			w->soft |= s->trouble[i].soft;
+		}
 	qsort(w->trouble.by_seg, w->trouble.nr, sizeof(*w->trouble.by_seg),
 	      by_segment);
 	w->quiet = plan_is_quiet(w->p, s->minute);
 	count_legs(w);
 	measure(w);
-	return 0;
+	return list_dead(w) ? ads_err(err, -ENOMEM, "planning: no memory") : 0;
 }
 
 void work_end(struct work *w)
@@ -182,6 +213,7 @@ void work_end(struct work *w)
 	free(w->lists);
 	free(w->link_used);
 	free(w->trouble.by_seg);
+	free(w->dead);
 }
 
 int work_list(struct work *w, bool (*want)(const struct work *, uint32_t pos))

@@ -5,7 +5,8 @@
  * Members go in the order of urgency. Of each, segments without another sound leg
  * go first, and of these the hottest; what was never written goes last. So where
  * not everything fits, what is left is worth least. A leg whose segment has enough
- * others is dropped, which copies nothing.
+ * others is dropped, which copies nothing. One that is out of date is in the way as
+ * well: it goes like the others, but its data comes from elsewhere.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,6 +18,9 @@ struct leaver {
 	uint8_t rank;		/* lower is more critical */
 	float heat;
 };
+
+/* dropping is done at once, copying a second leg can wait most */
+enum { RANK_SINGLE, RANK_DROP, RANK_SECOND, RANK_DEAD, RANK_BLANK };
 
 static int by_value(const void *a, const void *b)
 {
@@ -54,11 +58,10 @@ static uint8_t rank_of(const struct work *w, const struct plan_seg *g,
 	unsigned int sound = sound_legs(w, g, index);
 
 	if (g->flags & PLAN_SEG_BLANK)
-		return 3;
+		return RANK_BLANK;
 	if (!sound)
-		return 0;
-	/* dropping is done at once, copying a second leg can wait most */
-	return sound >= wanted_legs(g) ? 1 : 2;
+		return RANK_SINGLE;
+	return sound >= wanted_legs(g) ? RANK_DROP : RANK_SECOND;
 }
 
 /* Pinned to what it can't have: somewhere else, for the time being. */
@@ -96,8 +99,37 @@ static bool is_plain(const struct work *w, const struct plan_seg *g,
 	return g->nr_legs == 1 && !work_pin(w, seg) && !w->trouble.nr;
 }
 
+/* What became of a member's segments that can't be planned to go. */
+struct left {
+	bool full;		/* a plain one fits nowhere */
+	uint32_t stuck, first;
+};
+
+/*
+ * Each member that may take data has failed to take this: nobody is left. One that
+ * has not is, though it is full now.
+ */
+static bool is_refused(const struct work *w, const struct work_ask *asked)
+{
+	struct work_ask ask = *asked, any = *asked;
+	bool refused = false;
+
+	any.insist = any.full = true;
+	for (uint32_t i = 0; w->trouble.nr && i < w->s->nr_members; i++) {
+		const struct work_member *m = &w->m[i];
+
+		if ((m->kind == WORK_LAST && ask.cause != PLAN_BY_RESCUE) ||
+		    !work_may(w, &any, m))
+			continue;
+		if (!work_failed(w, &ask, m))
+			return false;
+		refused = true;
+	}
+	return refused;
+}
+
 static void leave_one(struct work *w, struct work_member *m, uint32_t seg,
-		      bool *full, uint32_t *stuck)
+		      struct left *left)
 {
 	const struct plan_seg *g = &w->s->seg[seg];
 	uint16_t index = m->m->index, to = PLAN_NONE;
@@ -107,16 +139,24 @@ static void leave_one(struct work *w, struct work_member *m, uint32_t seg,
 	};
 	struct plan_action *a;
 
+	if (work_later(w, seg)) {
+		w->r->verdict[m - w->m].later++;
+		return;
+	}
 	if (sound_legs(w, g, index) >= wanted_legs(g)) {
 		work_act(w, PLAN_DO_DROP, m->cause, seg, index, PLAN_NONE,
 			 index);
 		return;
 	}
-	if (!*full || !is_plain(w, g, seg))
+	if (!left->full || !is_plain(w, g, seg))
 		to = any_dest(w, &ask);
 	if (to == PLAN_NONE) {
-		*full |= is_plain(w, g, seg);
-		++*stuck;
+		if (is_refused(w, &ask)) {
+			work_refused(w, seg);
+			return;
+		}
+		left->full |= is_plain(w, g, seg);
+		left->first = left->stuck++ ? left->first : seg;
 		return;
 	}
 	a = work_act(w, PLAN_DO_MOVE, m->cause, seg, index, to, index);
@@ -129,18 +169,17 @@ static void leave_one(struct work *w, struct work_member *m, uint32_t seg,
 static void leave_member(struct work *w, uint32_t pos)
 {
 	struct work_member *m = &w->m[pos];
-	uint32_t n = 0, stuck = 0, job, first = PLAN_NO_SEG;
+	struct left left = { .first = PLAN_NO_SEG };
 	struct leaver *list;
-	bool full = false;
+	uint32_t n = 0, job = 0;
 
-	if (!m->legs)
+	if (!m->legs && !w->nr_dead)
 		return;
-	list = malloc(m->legs * sizeof(*list));
+	list = malloc(((size_t)m->legs + w->nr_dead) * sizeof(*list));
 	if (!list) {
 		w->error = -ENOMEM;
 		return;
 	}
-	job = work_job(w, m->cause, m->m->index);
 	for (uint32_t i = 0; i < m->legs; i++) {
 		const struct plan_seg *g = &w->s->seg[m->seg[i]];
 
@@ -150,24 +189,25 @@ static void leave_member(struct work *w, uint32_t pos)
 				work_heat(g),
 			};
 	}
+	for (uint32_t i = 0; i < w->nr_dead; i++)
+		if (work_is_dead(&w->s->seg[w->dead[i]], m->m->index) &&
+		    !work_taken(w, w->dead[i]))
+			list[n++] = (struct leaver){ w->dead[i], RANK_DEAD, 0 };
+	if (m->legs || n)
+		job = work_job(w, m->cause, m->m->index);
 	qsort(list, n, sizeof(*list), by_value);
-	for (uint32_t i = 0; i < n && !w->error; i++) {
-		uint32_t before = stuck;
-
-		leave_one(w, m, list[i].seg, &full, &stuck);
-		if (stuck != before && first == PLAN_NO_SEG)
-			first = list[i].seg;
-	}
+	for (uint32_t i = 0; i < n && !w->error; i++)
+		leave_one(w, m, list[i].seg, &left);
 	free(list);
-	if (w->error || !stuck)
+	if (w->error || !left.stuck)
 		return;
-	w->r->verdict[pos].stuck = stuck;
-	w->r->job[job].no_room = stuck;
-	work_problem(w, m->cause, m->m->index, first,
-		     "%u of %u segments of %s find no place: %s", stuck,
-		     m->legs, m->m->name,
-		     full ? "the pool is full; the most valuable go first" :
-			    "members that have room are of the same failure domain, pinned elsewhere or refused them");
+	w->r->verdict[pos].stuck = left.stuck;
+	w->r->job[job].no_room = left.stuck;
+	work_problem(w, m->cause, m->m->index, left.first,
+		     "%u of %u segments of %s find no place: %s", left.stuck,
+		     w->r->verdict[pos].segments, m->m->name,
+		     left.full ? "the pool is full; the most valuable go first" :
+				 "members that have room are of the same failure domain, pinned elsewhere or refused them");
 }
 
 static bool is_leaving(const struct work *w, uint32_t pos)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * More legs and fewer: those that are missing, those that a risk asks for, those
- * that are needed no more.
+ * More legs and fewer: those that a risk asks for, and those that are needed no more.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -61,72 +60,6 @@ static int by_need(const void *a, const void *b)
 	return (x->seg > y->seg) - (x->seg < y->seg);
 }
 
-/* -- those that are missing ---------------------------------------------------- */
-
-void work_rebuild(struct work *w)
-{
-	const struct plan_state *s = w->s;
-	uint32_t n = 0, nr = 0, lost = 0, first = PLAN_NO_SEG, stuck = 0;
-	uint32_t first_stuck = PLAN_NO_SEG;
-	struct wants *list;
-
-	for (uint32_t i = 0; i < s->nr_segs; i++) {
-		const struct plan_seg *g = &s->seg[i];
-		unsigned int there = legs_in(w, g, PLAN_RESCUE);
-
-		if (g->nr_legs && !there) {
-			lost++;
-			first = first == PLAN_NO_SEG ? i : first;
-		}
-		n += there && there < wanted_legs(g);
-	}
-	if (lost) {
-		struct plan_problem *b =
-			work_problem(w, PLAN_BY_REBUILD, PLAN_NONE, first,
-				     "%u segments have no leg that can be read: the members with them are missing or have failed",
-				     lost);
-
-		if (b)
-			b->count = lost;
-	}
-	if (!n)
-		return;
-	list = malloc(n * sizeof(*list));
-	if (!list) {
-		w->error = -ENOMEM;
-		return;
-	}
-	for (uint32_t i = 0; i < s->nr_segs && nr < n; i++) {
-		const struct plan_seg *g = &s->seg[i];
-		unsigned int there = legs_in(w, g, PLAN_RESCUE);
-
-		if (there && there < wanted_legs(g) && !work_taken(w, i))
-			list[nr++] = (struct wants){ i, work_heat(g),
-						     (uint8_t)there };
-	}
-	qsort(list, nr, sizeof(*list), by_need);
-	for (uint32_t i = 0; i < nr && !w->error; i++) {
-		/* no more legs than the format has places for; and a failed
-		 * leg that is still listed holds one */
-		if (s->seg[list[i].seg].nr_legs < PLAN_LEGS &&
-		    replicate(w, list[i].seg, PLAN_BY_REBUILD, PLAN_NONE))
-			continue;
-		if (!stuck++)
-			first_stuck = list[i].seg;
-	}
-	free(list);
-	w->urgent_work |= nr > stuck;
-	if (stuck) {
-		struct plan_problem *b =
-			work_problem(w, PLAN_BY_REBUILD, PLAN_NONE, first_stuck,
-				     "%u segments have fewer legs than they should and find no place for another",
-				     stuck);
-
-		if (b)
-			b->count = stuck;
-	}
-}
-
 /* -- those that are needed no more ------------------------------------------------ */
 
 /* All its members are well again: the leg to drop, the fullest member first. */
@@ -135,7 +68,7 @@ static uint16_t needless(const struct work *w, const struct plan_seg *g)
 	uint16_t best = PLAN_NONE;
 	float best_left = 2;
 
-	if (!g->extra || g->nr_legs <= wanted_legs(g) ||
+	if (!g->extra || g->nr_dead || g->nr_legs <= wanted_legs(g) ||
 	    legs_in(w, g, PLAN_OK) != g->nr_legs)
 		return PLAN_NONE;
 	for (unsigned int l = 0; l < g->nr_legs; l++) {
@@ -212,7 +145,7 @@ static void replicate_member(struct work *w, struct work_member *m)
 		if (g->flags & PLAN_SEG_BLANK || legs_in(w, g, PLAN_OK) ||
 		    work_taken(w, m->seg[i]))
 			have++;
-		else if (g->nr_legs < PLAN_LEGS)
+		else if (g->nr_legs + g->nr_dead < PLAN_LEGS)
 			list[n++] = (struct wants){ m->seg[i], work_heat(g), 1 };
 	}
 	qsort(list, n, sizeof(*list), by_need);

@@ -39,7 +39,7 @@ struct pace {
 	double rate;		/* bytes per second of all together */
 	double work;		/* seconds, of all */
 	uint64_t daily;
-	long pool;
+	long pool, rebuilds;
 };
 
 static bool can_wait(uint8_t cause)
@@ -190,6 +190,7 @@ static void occupy(const struct work *w, struct pace *c, uint8_t cause,
 	c->busy[f] = true;
 	if (cause != PLAN_BY_RESCUE)
 		c->pool--;
+	c->rebuilds -= cause == PLAN_BY_REBUILD;
 	if (l >= 0) {
 		c->link[l]++;
 		if (c->link[l] == 1)
@@ -210,10 +211,33 @@ static bool too_busy(const struct work *w, const struct plan_action *a)
 	return work_of(w, a->to)->load_now > max;
 }
 
-static bool no_pace(const struct work *w, const struct pace *c, uint16_t index)
+/* One at a time goes even so: a member that is always busy would stay for good. */
+static bool trickles(const struct work *w, const struct pace *c,
+		     const struct plan_action *a)
 {
-	return index != PLAN_NONE &&
-	       c->member[w->pos[index]] >= (uint32_t)w->p->pace.member;
+	return a->cause == PLAN_BY_EVACUATE && a->from != PLAN_NONE &&
+	       !c->member[w->pos[a->from]];
+}
+
+/* Off a member that is emptied more may go, and so to where they go. */
+static uint32_t most_of(const struct work *w, const struct plan_action *a,
+			bool is_source)
+{
+	uint32_t most = (uint32_t)w->p->pace.member;
+	uint32_t window = (uint32_t)w->p->evacuate.window;
+
+	if (a->cause != PLAN_BY_RESCUE && a->cause != PLAN_BY_PERSON &&
+	    a->cause != PLAN_BY_EVACUATE)
+		return most;
+	return is_source || window > most ? window : most;
+}
+
+static bool no_pace(const struct work *w, const struct pace *c,
+		    const struct plan_action *a)
+{
+	return (a->from != PLAN_NONE &&
+		c->member[w->pos[a->from]] >= most_of(w, a, true)) ||
+	       c->member[w->pos[a->to]] >= most_of(w, a, false);
 }
 
 /* The links that a copy goes over has to have room for it. */
@@ -251,12 +275,14 @@ static enum plan_hold hold_of(const struct work *w, const struct pace *c,
 	if (can_wait(a->cause) && p->pace.daily &&
 	    w->s->spent + c->daily + a->bytes > (uint64_t)p->pace.daily)
 		return PLAN_HOLD_DAILY;
-	if (too_busy(w, a))
+	if (too_busy(w, a) && !trickles(w, c, a))
 		return PLAN_HOLD_LOAD;
 	if (c->pool <= 0 && a->cause != PLAN_BY_RESCUE)
 		return PLAN_HOLD_PACE_POOL;
-	if (no_pace(w, c, a->from) || no_pace(w, c, a->to))
+	if (no_pace(w, c, a))
 		return PLAN_HOLD_PACE_MEMBER;
+	if (a->cause == PLAN_BY_REBUILD && c->rebuilds <= 0)
+		return PLAN_HOLD_PACE_POOL;
 	if (link_full(w, c, a))
 		return PLAN_HOLD_PACE_LINK;
 	if (p->pace.rate && a->cause != PLAN_BY_RESCUE && c->rate > 0 &&
@@ -348,8 +374,9 @@ static void make_queues(const struct work *w, struct pace *c)
 		const struct plan_order *o = &w->s->order[i];
 
 		for (size_t k = 0; k < w->r->nr_jobs; k++)
-			if (w->r->job[k].cause == o->cause &&
-			    w->r->job[k].member == o->member && o->cancelled)
+			if (w->r->job[k].cause == o->cause && o->cancelled &&
+			    (w->r->job[k].member == o->member ||
+			     o->member == PLAN_NONE))
 				c->q[k].paused = true;
 	}
 }
@@ -392,6 +419,7 @@ void work_pace(struct work *w)
 		.link = calloc(links, sizeof(*c.link)),
 		.link_rate = calloc(links, sizeof(*c.link_rate)),
 		.done = calloc(members, sizeof(*c.done)),
+		.rebuilds = w->p->rebuild.window,
 		.pool = lround((double)w->p->pace.pool *
 			       (double)(w->s->pace > 0 ? w->s->pace : 1)),
 	};

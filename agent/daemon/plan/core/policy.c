@@ -50,9 +50,19 @@ const struct plan_setting plan_settings[] = {
 	KEY(evacuate, max_score, NUMBER, "50", 0, 98,
 	    "no data goes to a member with a higher score"),
 	KEY(evacuate, max_load, PERCENT, "80", 1, 100,
-	    "emptying waits while source or destination is busier; a rescue does not"),
+	    "while source or destination is busier a member is emptied by one move at a time; a rescue does not care"),
 	KEY(evacuate, reserve, PERCENT, "2", 0, 50,
 	    "of each member's room that only emptying a member may use"),
+
+	KEY(evacuate, window, NUMBER, "4", 1, 4096,
+	    "moves at once off a member that is emptied"),
+	KEY(evacuate, same_domain, BOOL, "no", 0, 1,
+	    "two legs of a segment in one failure domain if there is no other way, rather than none"),
+
+	KEY(rebuild, enable, BOOL, "yes", 0, 1,
+	    "segments with fewer legs than they should have get new ones"),
+	KEY(rebuild, window, NUMBER, "4", 1, 4096,
+	    "legs of a pool that are made anew at once"),
 
 	KEY(replicate, enable, BOOL, "yes", 0, 1,
 	    "single segments of watched members get a second leg until the member is well again, the hottest first"),

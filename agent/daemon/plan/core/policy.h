@@ -36,7 +36,13 @@ struct plan_policy {
 		long max_score;		/* of a destination */
 		long max_load;		/* percent; a drain waits above it */
 		long reserve;		/* percent of each member's slots */
+		long window;		/* moves at once off a member */
+		long same_domain;	/* two legs in one domain rather than none */
 	} evacuate;
+	struct {
+		long enable;
+		long window;		/* legs at once that are made anew */
+	} rebuild;
 	struct {
 		long enable;
 		long share;		/* percent of a member's segments */

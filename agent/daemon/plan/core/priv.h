@@ -74,6 +74,10 @@ struct work {
 		uint32_t nr;
 		const struct plan_trouble **by_seg;	/* sorted */
 	} trouble;
+	bool soft;		/* somebody is only to be asked if nobody else may */
+	uint32_t *dead;		/* segments with legs that are out of date */
+	uint32_t nr_dead;
+	size_t cap_refused;
 	uint64_t free, slots;	/* of the pool, for replicate.free */
 	bool quiet, urgent_work;
 };
@@ -127,7 +131,20 @@ struct work_ask {
 	uint16_t only;		/* this member and no other, or NONE */
 	int32_t group;		/* this group and no other, or -1 */
 	bool pinned;		/* its pin may be broken no more */
+	bool insist;		/* also where it has failed */
+	bool full;		/* also where there is no room */
+	/* work_dest()'s own: */
+	bool careful;		/* not where it is only better than nothing */
+	bool near;		/* in the domain of another leg, too */
 };
+
+/* It failed, wherever to: not before a while, or never. */
+bool work_later(const struct work *w, uint32_t seg);
+/* Has @m failed to take it, as far as that counts? */
+bool work_failed(const struct work *w, const struct work_ask *a,
+		 const struct work_member *m);
+/* Has it a leg there that is out of date? */
+bool work_is_dead(const struct plan_seg *g, uint16_t index);
 
 int work_heaps(struct work *w);		/* after the verdicts; 0 or -ENOMEM */
 
@@ -154,6 +171,8 @@ struct plan_action *work_act(struct work *w, enum plan_do what,
 			     uint16_t to, uint16_t about);
 void work_conflict(struct work *w, enum plan_rule rule, enum plan_cause winner,
 		   enum plan_cause loser, uint16_t member, uint32_t seg);
+/* No member is left that has not failed to take it. */
+void work_refused(struct work *w, uint32_t seg);
 struct plan_problem *work_problem(struct work *w, enum plan_cause cause,
 				  uint16_t member, uint32_t seg,
 				  const char *fmt, ...)
@@ -177,7 +196,7 @@ int work_link(const struct work *w, uint16_t a, uint16_t b);
 void work_flights(struct work *w);	/* flights.c */
 void work_leave(struct work *w);	/* leave.c: rescue, person, evacuate */
 void work_wished(struct work *w);	/* leave.c: from here nobody takes them */
-void work_rebuild(struct work *w);	/* legs.c: those that are missing */
+void work_rebuild(struct work *w);	/* mend.c: legs that are missing */
 void work_recovered(struct work *w);	/* legs.c */
 void work_replicate(struct work *w);	/* legs.c */
 void work_pins(struct work *w);		/* pins.c */

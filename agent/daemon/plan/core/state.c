@@ -87,6 +87,17 @@ static int check_seg(const struct plan_state *s, uint32_t i, const bool *known,
 				return bad(err, "segment", i,
 					   "has two legs on one member");
 	}
+	if (g->nr_legs + g->nr_dead > PLAN_LEGS)
+		return bad(err, "segment", i, "has too many legs");
+	for (unsigned int l = 0; l < g->nr_dead; l++) {
+		if (!has_member(known, g->dead[l]))
+			return bad(err, "segment", i,
+				   "is on a member that there isn't");
+		for (unsigned int k = 0; k < g->nr_legs; k++)
+			if (g->leg[k] == g->dead[l])
+				return bad(err, "segment", i,
+					   "has two legs on one member");
+	}
 	/* NaN compares false */
 	if (!(g->heat_short >= 0 && g->heat_long >= 0 && g->mibs >= 0) ||
 	    !isfinite(g->heat_short) || !isfinite(g->heat_long) ||

@@ -60,6 +60,12 @@ struct plan_member {
 	bool spare;		/* takes data only if no other has room */
 	bool suspect;		/* many drives of its model rose at once */
 	bool slow;		/* found fail-slow: not a destination */
+	bool refuses;		/* could not take a segment lately: takes others
+				 * only if nobody else can */
+	bool parked;		/* what is left on it can't or may not be moved:
+				 * keeps no other from being emptied */
+	bool awaited;		/* absent, and may come back: nothing is done
+				 * about its legs yet */
 	uint32_t slots;
 	uint32_t used;		/* legs here, those being filled too */
 	uint32_t reserved;	/* slots that nobody may take */
@@ -109,6 +115,9 @@ struct plan_link {
 struct plan_seg {
 	uint16_t leg[PLAN_LEGS];	/* members that have all of it, by index */
 	uint8_t nr_legs;	/* 0: there is no such segment, or it is lost */
+	uint16_t dead[PLAN_LEGS];	/* members with a leg that is out of date:
+				 * holds a slot, and can't be read */
+	uint8_t nr_dead;
 	uint8_t wanted;		/* legs it should have, by its owner; 0 is 1 */
 	uint8_t extra;		/* legs that the agent added for a risk */
 	uint8_t flags;
@@ -180,12 +189,13 @@ struct plan_trouble {
 	uint32_t segment;
 	uint16_t to;		/* NONE: wherever it goes */
 	int64_t until;		/* INT64_MAX: never */
+	bool soft;		/* better to another member, but there if need be */
 };
 
 /* What a person said of a job, named by cause and member. */
 struct plan_order {
 	uint8_t cause;
-	uint16_t member;	/* NONE: of jobs that are about no member */
+	uint16_t member;	/* NONE: of all jobs of the cause */
 	bool paused, cancelled;
 	int8_t priority;	/* -10 .. 10, 0 usual: doubles its share at 3 */
 };

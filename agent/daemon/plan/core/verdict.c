@@ -218,6 +218,15 @@ static void say_band(struct work *w, uint32_t i)
 	}
 }
 
+/* It is being emptied, and need not be. One that only was away for a while is not
+ * well because of that. */
+static bool is_well(const struct work *w, const struct plan_member *m)
+{
+	return m->by_agent &&
+	       (m->state == PLAN_DRAINING || m->state == PLAN_DRAINED) &&
+	       m->score >= 0 && m->score < w->p->score.release;
+}
+
 static void empty(struct work *w, uint32_t i)
 {
 	struct work_member *wm = &w->m[i];
@@ -284,19 +293,22 @@ void work_verdicts(struct work *w)
 			continue;
 		}
 		if (wm->band < PLAN_EMPTY || wm->band == PLAN_LOST) {
-			w->r->verdict[k].release = m->by_agent &&
-				(m->state == PLAN_DRAINING ||
-				 m->state == PLAN_DRAINED);
-			continue;
+			w->r->verdict[k].release = is_well(w, m);
+			/* the kernel was told: until it is told otherwise the
+			 * member goes on leaving */
+			if (w->r->verdict[k].release ||
+			    m->state != PLAN_DRAINING)
+				continue;
 		}
-		if (held_back(w, k))
+		if (m->state == PLAN_ONLINE && held_back(w, k))
 			continue;
 		/* one that is at it goes on, and counts only while it has data */
 		if (m->state == PLAN_ONLINE) {
 			asked[k] = true;
 		} else {
 			empty(w, k);
-			busy += wm->band == PLAN_EMPTY && wm->legs > 0;
+			busy += wm->band <= PLAN_EMPTY && wm->legs > 0 &&
+				!m->parked;
 		}
 	}
 	while ((i = worst(w, asked)) >= 0) {
