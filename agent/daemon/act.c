@@ -14,6 +14,7 @@
 #include "daemon/rebuild.h"
 #include "daemon/score.h"
 #include "daemon/settings.h"
+#include "lib/units.h"
 
 #define COMMAND_PAUSE	30.0	/* seconds, after a refused one */
 
@@ -34,6 +35,9 @@ static bool set_state(struct member *m, uint32_t state)
 	memcpy(cmd.pool, m->pool->k.uuid, ADS_UUID_LEN);
 	if (kernel_do(m->daemon->kernel, &cmd) == 0) {
 		m->commanded++;
+		/* what is planned next knows of it */
+		m->judged = false;
+		planner_soon(m->pool);
 		return true;
 	}
 	m->command_again = now_mono() + COMMAND_PAUSE;
@@ -42,53 +46,84 @@ static bool set_state(struct member *m, uint32_t state)
 
 /* -- decisions --------------------------------------------------------------- */
 
-struct plan_candidate *act_candidates(struct pool *p, size_t *n)
+static bool refuse(struct act_wish *w, const char *why)
 {
-	const struct config *config = p->daemon->config;
-	int64_t now = now_epoch(), evidence;
-	struct plan_candidate *c;
-	size_t i = 0;
+	snprintf(w->why, sizeof(w->why), "%s", why);
+	return false;
+}
 
-	*n = 0;
-	for (struct member *m = p->members; m; m = m->next)
-		++*n;
-	c = calloc(*n ? *n : 1, sizeof(*c));
-	if (!c)
-		return NULL;
-	for (struct member *m = p->members; m; m = m->next, i++) {
-		c[i].state = m->k.state;
-		c[i].present = m->k.present;
-		c[i].at_risk = m->track.at_risk;
-		c[i].score = cycle_fresh_score(m, now, &evidence);
-		c[i].suspect = m->suspect;
-		c[i].settling = score_settling(m, now);
-		c[i].by_agent = m->by_agent;
-		c[i].approved = m->approved;
-		c[i].busy = evacuate_busy(m) || m->commanded;
-		c[i].hold_until = m->hold_until;
-		c[i].nr_segments = m->k.nr_segments;
-		c[i].room = evacuate_room(m);
+/* What speaks against it, beyond what the planner has weighed. */
+static bool may_drain(struct act_wish *w, struct member *m, int64_t now)
+{
+	const struct config *c = m->daemon->config;
+	char span[32];
+
+	if (w->score < 0)
+		return refuse(w, "the evidence is stale");
+	if (w->score < c->score.release) {
+		snprintf(w->why, sizeof(w->why), "its score has fallen to %d",
+			 w->score);
+		return false;
 	}
-	plan_decide(c, *n, now, config);
-	return c;
+	if (m->suspect && !m->verdict.drain)
+		return refuse(w, "too many drives of its model went bad at the same time: collector or firmware fault?");
+	if (w->settling)
+		return refuse(w, "its peers are asked first");
+	if (m->hold_until > now) {
+		ads_format_duration((double)(m->hold_until - now), span,
+				    sizeof(span));
+		snprintf(w->why, sizeof(w->why),
+			 "an evacuation was cancelled: on hold for %s", span);
+		return false;
+	}
+	if (!m->k.present)
+		return refuse(w, "the member is missing");
+	if (m->k.nr_segments && !evacuate_room(m))
+		return refuse(w, "no other member may take its segments");
+	if (c->mode == MODE_ADVISE && !m->approved)
+		return refuse(w, "the mode is advise: 'adshardctl plan --approve' lets it begin");
+	if (c->mode == MODE_OFF)
+		return refuse(w, "the mode is off");
+	if (m->verdict.waits)
+		return refuse(w, "another member is being evacuated");
+	return m->verdict.drain || refuse(w, m->verdict.why);
+}
+
+void act_wish(struct member *m, struct act_wish *w)
+{
+	int64_t now = now_epoch(), evidence;
+
+	memset(w, 0, sizeof(*w));
+	w->score = cycle_fresh_score(m, now, &evidence);
+	w->settling = score_settling(m, now);
+	/* commanded: it has been told already */
+	if (m->k.state != ADSHARD_MEMBER_ONLINE || m->commanded)
+		return;
+	w->wanted = m->track.at_risk ||
+		    (m->judged && (m->verdict.band == PLAN_EMPTY ||
+				   m->verdict.band == PLAN_RESCUE));
+	if (!w->wanted)
+		return;
+	w->drain = m->judged || m->daemon->once ? may_drain(w, m, now) :
+		   refuse(w, "its pool is not known yet");
 }
 
 /* Why a member at risk stays where it is: once for each reason. */
-static void tell_why(struct member *m, const struct plan_candidate *c)
+static void tell_why(struct member *m, const struct act_wish *w)
 {
-	if (!c->wanted || c->act != DECIDE_NOTHING) {
+	if (!w->wanted || w->drain) {
 		m->told_why[0] = 0;
 		return;
 	}
 	/* a matter of seconds */
-	if (c->settling)
+	if (w->settling || !m->judged)
 		return;
 	/* the time left of a hold changes all the time */
-	if (strncmp(m->told_why, c->why, 20) == 0)
+	if (strncmp(m->told_why, w->why, 20) == 0)
 		return;
-	snprintf(m->told_why, sizeof(m->told_why), "%s", c->why);
-	log_warn(m->object, "should be evacuated (score %d), but %s", c->score,
-		 c->why);
+	snprintf(m->told_why, sizeof(m->told_why), "%s", w->why);
+	log_warn(m->object, "should be evacuated (score %d), but %s", w->score,
+		 w->why);
 }
 
 static void start_drain(struct member *m)
@@ -116,30 +151,23 @@ static void start_drain(struct member *m)
 
 static void decide(struct pool *p)
 {
-	struct plan_candidate *c;
-	size_t n, i = 0;
+	struct act_wish w;
 
-	c = act_candidates(p, &n);
-	if (!c)
-		return;
-	for (struct member *m = p->members; m; m = m->next, i++) {
-		tell_why(m, &c[i]);
-		if (!fresh_view(m) || now_mono() < m->command_again)
+	for (struct member *m = p->members; m; m = m->next) {
+		act_wish(m, &w);
+		tell_why(m, &w);
+		if (!fresh_view(m) || now_mono() < m->command_again ||
+		    !m->judged)
 			continue;
-		switch (c[i].act) {
-		case DECIDE_DRAIN:
+		if (w.drain) {
 			start_drain(m);
-			break;
-		case DECIDE_ONLINE:
+		} else if (m->verdict.release &&
+			   m->daemon->config->mode == MODE_AUTO) {
 			log_notice(m->object,
 				   "is well again: takes data again");
 			set_state(m, ADSHARD_MEMBER_ONLINE);
-			break;
-		case DECIDE_NOTHING:
-			break;
 		}
 	}
-	free(c);
 }
 
 /*
@@ -179,27 +207,16 @@ void act_run(struct adshardd *d)
 	for (struct pool *p = d->pools; p; p = p->next) {
 		if (p->k.state == ADSHARD_POOL_LOADING)
 			continue;
-		decide(p);
 		for (struct member *m = p->members; m; m = m->next)
 			if (fresh_view(m))
 				evacuate_run(m);
 		rebuild_run(p);
 		planner_run(p);
+		decide(p);
 	}
 }
 
 /* -- answers ------------------------------------------------------------------ */
-
-void act_segments(struct adshardd *d, const struct kernel_segments *s)
-{
-	struct pool *p = model_pool(d, s->pool);
-	struct member *m = p ? model_member(p, s->member) : NULL;
-
-	if (!m || !m->drain)
-		return;
-	evacuate_list(m, s);
-	act_run(d);
-}
 
 static void state_answer(struct member *m, const struct kernel_command *c)
 {
@@ -232,14 +249,10 @@ void act_answer(struct adshardd *d, const struct kernel_command *c)
 		return;
 	switch (c->verb) {
 	case KERNEL_START:
-		for (m = p->members; m; m = m->next)
-			if (m->drain && c->op.kind == ADSHARD_KIND_MOVE)
-				evacuate_answer(m, c);
-		rebuild_command(p, c);
 		planner_answer(p, c);
 		break;
 	case KERNEL_DROP:
-		rebuild_command(p, c);
+		planner_answer(p, c);
 		kernel_refresh(d->kernel);
 		break;
 	case KERNEL_SET_MEMBER:
@@ -266,9 +279,6 @@ void act_event(struct adshardd *d, const struct ads_event *ev)
 
 	if (!p)
 		return;
-	for (struct member *m = p->members; m; m = m->next)
-		if (m->drain)
-			evacuate_event(m, ev);
 	rebuild_told(p, ev);
 	planner_event(p, ev);
 	if (ev->type == ADSHARD_EVENT_MEMBER_ERROR ||
@@ -280,8 +290,7 @@ void act_event(struct adshardd *d, const struct ads_event *ev)
 
 void act_member_gone(struct member *m)
 {
-	drain_free(m->drain);
-	m->drain = NULL;
+	evacuate_free(m);
 }
 
 /* -- the operator ---------------------------------------------------------------- */
@@ -347,8 +356,7 @@ int act_cancel(struct adshardd *d, uint64_t id, struct ads_err *err)
 	job_end(d->jobs, j, JOB_CANCELLED, now_epoch());
 	snprintf(j->note, sizeof(j->note), "cancelled by the operator");
 	history_job(d->history, j);
-	drain_free(m->drain);
-	m->drain = NULL;
+	evacuate_free(m);
 	m->by_agent = false;
 	m->hold_until = now_epoch() + d->config->plan.hold;
 	cycle_save(m);

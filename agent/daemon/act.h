@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Carries out what plan/ decides: keeps the jobs, asks the kernel for lists,
- * sends it commands, takes its answers and events in.
+ * What is decided of members, and what the operator does to jobs; the order in which
+ * each part is asked; the kernel's answers and events, to whom they belong.
  */
 #ifndef ADSHARDD_ACT_H
 #define ADSHARDD_ACT_H
@@ -12,7 +12,6 @@
 /* Decides and moves, for all pools; after each view, sample, event. */
 void act_run(struct adshardd *d);
 
-void act_segments(struct adshardd *d, const struct kernel_segments *s);
 void act_answer(struct adshardd *d, const struct kernel_command *c);
 void act_event(struct adshardd *d, const struct ads_event *ev);
 
@@ -25,7 +24,14 @@ void act_member_gone(struct member *m);
  */
 int act_cancel(struct adshardd *d, uint64_t job, struct ads_err *err);
 
-/* What plan_decide() would have to say of each member; free() it. */
-struct plan_candidate *act_candidates(struct pool *p, size_t *n);
+/* Should a member that is online be emptied, and why is it not? */
+struct act_wish {
+	bool wanted;
+	bool drain;		/* it may, and is going to be */
+	bool settling;		/* drives of its model are being asked */
+	int score;		/* fresh, -1: no fresh evidence */
+	char why[200];		/* why it is not, though wanted */
+};
+void act_wish(struct member *m, struct act_wish *w);
 
 #endif

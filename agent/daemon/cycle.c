@@ -291,16 +291,10 @@ static void on_segments(const struct kernel_segments *s, void *arg)
 	if (s->error) {
 		log_warn(p ? p->object : "kernel", "segments: %s",
 			 ads_err_text(&s->err, s->error));
-		if (s->has_member)
-			act_segments(d, s);
-		else if (p)
-			rebuild_segments(p, s);
 		return;
 	}
-	if (s->has_member) {
-		act_segments(d, s);
+	if (s->has_member)
 		return;
-	}
 	if (p && heat_update(&p->heat, s->segments, s->nr,
 				  p->k.nr_segments, now_mono(),
 				  d->config->heat.half_life))
@@ -308,7 +302,6 @@ static void on_segments(const struct kernel_segments *s, void *arg)
 	if (p) {
 		foresee_segments(p, s);
 		planner_list(p, s);
-		rebuild_segments(p, s);
 		act_run(d);
 	}
 }

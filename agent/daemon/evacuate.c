@@ -4,20 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/cookie.h"
 #include "daemon/cycle.h"
 #include "daemon/evacuate.h"
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
-#include "daemon/plan/rebuild.h"
 #include "daemon/planner.h"
+#include "lib/place.h"
 #include "lib/units.h"
-
-#define MAX_MOVES	4096
-#define LIST_AGE	30.0	/* seconds; events tell what happens between */
-#define LIST_PAUSE	2.0
-#define LIST_LOST	60.0	/* an answer that did not come */
 
 static struct job *job_of(const struct member *m)
 {
@@ -44,38 +38,7 @@ bool evacuate_busy(const struct member *m)
 	const struct job *j = job_of(m);
 
 	return !(j && j->paused) && m->k.state == ADSHARD_MEMBER_DRAINING &&
-	       !(m->drain && ended_with_errors(m));
-}
-
-static bool counted(const struct pool *p, uint32_t segment)
-{
-	for (size_t i = 0; i < p->nr_migrations; i++)
-		if (p->migrations[i].segment == segment)
-			return true;
-	return false;
-}
-
-uint32_t evacuate_incoming(const struct pool *p, uint32_t index)
-{
-	uint32_t n = 0;
-
-	for (struct member *m = p->members; m; m = m->next) {
-		const struct drain *d = m->drain;
-
-		for (size_t i = 0; d && i < d->nr_sent; i++)
-			n += d->sent[i].dst == index &&
-			     (!d->sent[i].serial ||
-			      d->sent[i].serial > p->view_serial) &&
-			     !counted(p, d->sent[i].segment);
-	}
-	for (size_t i = 0; p->rebuild && i < p->rebuild->nr_sent; i++) {
-		const struct rebuild_sent *s = &p->rebuild->sent[i];
-
-		n += s->step.dst == index &&
-		     (!s->serial || s->serial > p->view_serial) &&
-		     !counted(p, s->step.segment);
-	}
-	return n + planner_incoming(p, index);
+	       !(m->leaving && ended_with_errors(m));
 }
 
 struct ads_place_member *evacuate_members(const struct pool *p, size_t *n)
@@ -98,7 +61,7 @@ struct ads_place_member *evacuate_members(const struct pool *p, size_t *n)
 		list[i].domain = m->k.domain;
 		list[i].nr_slots = m->k.nr_slots;
 		list[i].nr_free = m->k.nr_free;
-		list[i].incoming = evacuate_incoming(p, m->k.index);
+		list[i].incoming = planner_incoming(p, m->k.index);
 		list[i].score = m->risk.score;
 		/* one that is to go next is no place to go to */
 		if (m->track.at_risk && list[i].score >= 0)
@@ -183,7 +146,7 @@ static void progress(struct member *m, struct job *j)
 	if (j->paused)
 		snprintf(j->note, sizeof(j->note), "paused by the operator");
 	else
-		snprintf(j->note, sizeof(j->note), "%s", m->drain->note);
+		snprintf(j->note, sizeof(j->note), "%s", m->leaving->note);
 }
 
 /* "12.0 KiB in 3 ranges could not be read", or "" */
@@ -216,114 +179,156 @@ static void drained(struct member *m, struct job *j)
 	end(m, j, JOB_WITH_ERRORS, LOG_WARNING, text);
 }
 
-/* The first few that could not be moved, and why the first one. */
-static void list_given_up(const struct drain *d, char *buf, size_t size)
-{
-	size_t len = 0, n = 0;
-	const char *why = "";
+/* -- what the plan says ---------------------------------------------------------- */
 
-	buf[0] = 0;
-	for (size_t i = 0; i < d->nr_retry && len + 16 < size; i++) {
-		if (!d->retry[i].given_up)
-			continue;
-		if (!n)
-			why = d->retry[i].why;
-		if (++n > 5) {
-			len += snprintf(buf + len, size - len, ", ...");
-			break;
-		}
-		len += snprintf(buf + len, size - len, "%s%u",
-				n > 1 ? ", " : "can't be moved: ",
-				d->retry[i].segment);
-	}
-	if (len < size && why[0])
-		snprintf(buf + len, size - len, " (%s)", why);
+/* The first segment that finds no place, of those that should leave @m. */
+static uint32_t first_stuck(const struct member *m, const struct plan_result *r)
+{
+	for (size_t i = 0; i < r->nr_problems; i++)
+		if (r->problem[i].member == m->k.index &&
+		    planner_leaves(r->problem[i].cause))
+			return r->problem[i].segment;
+	return PLAN_NO_SEG;
 }
 
-/* -- moving ----------------------------------------------------------------------- */
-
-static void ask_list(struct member *m)
+/*
+ * Why it finds none: no member may take anything at all, and why each; or though
+ * there is room, none beside its other legs. true: it is a matter of room.
+ */
+static bool why_stuck(const struct member *m, const struct plan_seg *g,
+		      uint32_t segment, struct ads_err *err)
 {
-	struct drain *d = m->drain;
-	double now = now_mono(), age = now - d->listed_at;
-	/* a big list is not made all the time */
-	double pause = LIST_PAUSE + (double)d->nr / 20000;
-
-	if (d->asked && now - d->asked < LIST_LOST)
-		return;
-	if (d->listed_at && age < pause)
-		return;
-	if (d->listed && age < LIST_AGE && m->k.nr_segments == drain_left(d))
-		return;
-	if (!kernel_ask_segments(m->daemon->kernel, m->pool->k.uuid,
-				 m->k.index))
-		d->asked = now;
-}
-
-static void send_moves(struct member *m, const struct job *j)
-{
-	struct adshardd *daemon = m->daemon;
-	struct plan_input in = {
-		.now = now_epoch(),
-		.config = daemon->config,
-		.source = m->k.index,
-		.migrations = m->pool->migrations,
-		.nr_migrations = m->pool->nr_migrations,
+	const struct config *c = m->daemon->config;
+	struct ads_place_segment what = { .segment = segment };
+	struct ads_place_opts opts = {
+		.max_score = (int)c->plan.max_score,
+		.same_domain = c->plan.same_domain,
+		.same_domain_how = "plan.same_domain = yes",
 	};
-	struct plan_move *moves;
-	size_t n, max = daemon->config->plan.window;
-	char text[300];
+	struct ads_place_member *list;
+	uint32_t dst;
+	size_t n;
+	int r;
 
-	if (max > MAX_MOVES)
-		max = MAX_MOVES;
-	moves = calloc(max, sizeof(*moves));
-	in.members = evacuate_members(m->pool, &in.nr_members);
-	n = moves && in.members ? plan_moves(m->drain, &in, moves, max) : 0;
-	for (size_t i = 0; i < n; i++) {
-		struct kernel_command cmd = {
-			.verb = KERNEL_START,
-			.op = {
-				.kind = ADSHARD_KIND_MOVE,
-				.segment = moves[i].segment,
-				.dst = moves[i].dst,
-				.has_src = m->pool->has_copies,
-				.src = m->k.index,
-				.priority = evacuate_priority(m, j),
-				.cookie = cookie_make(COOKIE_EVACUATE, j->id),
-			},
-		};
+	for (unsigned int l = 0; l < g->nr_legs + g->nr_dead; l++) {
+		uint16_t on = l < g->nr_legs ? g->leg[l] :
+					       g->dead[l - g->nr_legs];
 
-		log_debug(m->object, "segment %u to member %u",
-			  moves[i].segment, moves[i].dst);
-		memcpy(cmd.pool, m->pool->k.uuid, ADS_UUID_LEN);
-		if (kernel_do(daemon->kernel, &cmd)) {
-			snprintf(text, sizeof(text), "too many requests wait");
-			drain_answer(m->drain, moves[i].segment, -EAGAIN, text,
-				     0, in.now, daemon->config);
-		}
+		what.on[what.nr_on++] = on;
+		if (on != m->k.index)
+			what.with[what.nr_with++] = on;
 	}
-	free(moves);
-	free(in.members);
+	list = evacuate_members(m->pool, &n);
+	r = list ? ads_place(list, n, &what, 1, &opts, &dst, err) : -ENOMEM;
+	free(list);
+	if (r != -ENODEV && r != -EXDEV)
+		err->text[0] = 0;
+	return r != -EXDEV;
 }
 
-/* When room becomes short or shorter, not with each segment that moves. */
-static void tell_room(struct member *m, uint64_t before)
+static void note_stuck(struct member *m, const struct plan_state *s,
+		       const struct plan_result *r)
 {
-	if (m->drain->no_room > before)
-		log_warn(m->object, "%s", m->drain->note);
+	const struct plan_verdict *v = &m->verdict;
+	uint32_t segment = first_stuck(m, r);
+	struct leaving *l = m->leaving;
+	struct ads_err err = { .text = "" };
+
+	if (segment >= s->nr_segs ||
+	    why_stuck(m, &s->seg[segment], segment, &err)) {
+		l->no_room = v->stuck;
+		snprintf(l->note, sizeof(l->note),
+			 "no room for %u of %u segments%s%.120s", v->stuck,
+			 v->segments, err.text[0] ? ": " : "", err.text);
+		return;
+	}
+	snprintf(l->note, sizeof(l->note), "%u segments wait: %.150s", v->stuck,
+		 err.text);
+}
+
+/* Nothing of it moves or begins: what for? */
+static const char *waits_for(const struct member *m, const struct plan_result *r)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < r->nr_jobs; i++) {
+		const struct plan_job *j = &r->job[i];
+
+		if (j->member != m->k.index || !planner_leaves(j->cause))
+			continue;
+		if (j->starting || j->running)
+			return "";
+		if (j->waiting)
+			text = plan_hold_text(j->hold);
+	}
+	return text;
+}
+
+void evacuate_planned(struct member *m, const struct plan_state *s,
+		      const struct plan_result *r)
+{
+	struct leaving *l = m->leaving;
+	uint64_t before;
+	size_t given_up;
+
+	if (!l)
+		return;
+	for (size_t i = 0; i < r->nr_refused; i++)
+		retries_give_up(&l->retries, r->refused[i]);
+	before = l->no_room;
+	l->no_room = 0;
+	l->note[0] = 0;
+	given_up = retries_given_up(&l->retries);
+	if (m->verdict.stuck)
+		note_stuck(m, s, r);
+	else if (given_up)
+		snprintf(l->note, sizeof(l->note),
+			 "%zu segments could not be moved", given_up);
+	else
+		snprintf(l->note, sizeof(l->note), "%s", waits_for(m, r));
+	/* when room becomes short or shorter, not with each segment that moves */
+	if (l->no_room > before)
+		log_warn(m->object, "%s", l->note);
+}
+
+/* -- running -------------------------------------------------------------------------- */
+
+struct job *evacuate_job(struct member *m)
+{
+	struct job *j = job_of(m);
+
+	return m->k.state == ADSHARD_MEMBER_DRAINING && m->leaving && j &&
+	       !j->paused && !m->pool->k.suspended ? j : NULL;
+}
+
+/* Nothing is left but segments that were given up. */
+static bool is_stuck(const struct member *m)
+{
+	const struct retries *r = &m->leaving->retries;
+	uint32_t left = 0;
+
+	/* events run ahead of the view, by which progress is counted */
+	if (!m->k.nr_segments || retries_given_up(r) < m->k.nr_segments ||
+	    planner_leaving(m->pool, m->k.index))
+		return false;
+	for (size_t i = 0; i < r->nr; i++)
+		left += r->retry[i].given_up &&
+			planner_is_on(m->pool, r->retry[i].segment,
+				      m->k.index);
+	return left == m->k.nr_segments;
 }
 
 static void empty(struct member *m)
 {
-	uint64_t before;
 	char text[200];
 	struct job *j;
 
-	if (!m->drain) {
-		m->drain = drain_new();
-		if (!m->drain)
+	if (!m->leaving) {
+		m->leaving = calloc(1, sizeof(*m->leaving));
+		if (!m->leaving)
 			return;
 		j = adopt(m);
+		planner_soon(m->pool);
 	} else {
 		/* given up for good; a restart or a new evacuation tries again */
 		if (ended_with_errors(m))
@@ -334,19 +339,20 @@ static void empty(struct member *m)
 	}
 	if (!j)
 		return;
-	ask_list(m);
-	before = m->drain->no_room;
-	if (m->drain->listed && !m->pool->k.suspended && !j->paused)
-		send_moves(m, j);
-	tell_room(m, before);
 	progress(m, j);
-	/* events run ahead of the view, by which progress is counted */
-	if (drain_stuck(m->drain) &&
-	    m->k.nr_segments == drain_left(m->drain)) {
-		list_given_up(m->drain, text, sizeof(text));
+	if (is_stuck(m)) {
+		retries_text(&m->leaving->retries, text, sizeof(text));
 		snprintf(j->note, sizeof(j->note), "%s", text);
 		end(m, j, JOB_WITH_ERRORS, LOG_ERR, text);
 	}
+}
+
+void evacuate_free(struct member *m)
+{
+	if (m->leaving)
+		retries_free(&m->leaving->retries);
+	free(m->leaving);
+	m->leaving = NULL;
 }
 
 void evacuate_run(struct member *m)
@@ -371,12 +377,11 @@ void evacuate_run(struct member *m)
 			break;
 		default:
 			end(m, j, JOB_CANCELLED, LOG_NOTICE,
-			    m->drain ? "the member was set online" :
+			    m->leaving ? "the member was set online" :
 				       "the member is not draining");
 		}
 	}
-	drain_free(m->drain);
-	m->drain = NULL;
+	evacuate_free(m);
 	/* whoever drains it next is not known yet */
 	if (m->by_agent && m->k.state == ADSHARD_MEMBER_ONLINE) {
 		m->by_agent = false;
@@ -384,84 +389,77 @@ void evacuate_run(struct member *m)
 	}
 }
 
-void evacuate_list(struct member *m, const struct kernel_segments *s)
+/* -- what becomes of a move ------------------------------------------------------------ */
+
+void evacuate_answer(struct member *m, const struct planner_sent *o, int error,
+		     const char *why)
 {
-	m->drain->asked = 0;
-	if (s->error)
+	const struct config *c = m->daemon->config;
+	int64_t now = now_epoch();
+
+	if (error != -EALREADY)
+		log_info(m->object, "segment %u to member %u: %s", o->segment,
+			 o->to, why);
+	if (!m->leaving)
 		return;
-	for (size_t i = 0; i < s->nr && !m->pool->has_copies; i++)
-		m->pool->has_copies = s->segments[i].wanted > 1;
-	if (drain_list(m->drain, s, m->pool->heat, now_epoch(),
-		       m->daemon->config))
-		log_error(m->object, "no memory for a list of %zu segments",
-			  s->nr);
-	m->drain->listed_at = now_mono();
+	switch (error) {
+	case -EALREADY:
+	case -ENOENT:
+		break;		/* the next list says how it is */
+	case -EBUSY:
+	case -EAGAIN:
+	case -EROFS:
+	case -EPROTONOSUPPORT:
+		retries_postpone(&m->leaving->retries, o->segment, now, c);
+		break;
+	default:
+		retries_failed(&m->leaving->retries, o->segment, o->to, why, now,
+			       c);
+	}
 }
 
-void evacuate_answer(struct member *m, const struct kernel_command *c)
+void evacuate_blame(struct pool *p, const struct ads_event *ev)
 {
-	const char *why = ads_err_text(&c->err, c->error);
-
-	if (c->error && c->error != -EALREADY)
-		log_info(m->object, "segment %u to member %u: %s",
-			 c->op.segment, c->op.dst, why);
-	drain_answer(m->drain, c->op.segment, c->error, why, c->serial,
-		     now_epoch(), m->daemon->config);
-}
-
-/* A destination that can't be written is on its way to failing. */
-static void blame(struct member *m, const struct ads_event *ev)
-{
-	struct member *dst = model_member(m->pool, ev->dst);
+	struct member *dst = model_member(p, ev->dst);
 
 	if (!dst)
 		return;
 	errors_refused(&dst->errors, now_epoch(), ev->text,
-		       m->daemon->config);
+		       p->daemon->config);
 	log_warn(dst->object, "segment %u could not be moved to it: %s",
 		 ev->segment, ev->text);
 }
 
-void evacuate_event(struct member *m, const struct ads_event *ev)
+void evacuate_event(struct member *m, const struct planner_sent *o,
+		    const struct ads_event *ev)
 {
-	uint32_t to_blame = ADS_PLACE_NONE;
-	char bytes[32];
-	const char *why = ev->has & ADS_EV_TEXT ? ev->text :
+	const char *why = ev->type == ADSHARD_EVENT_MIGRATION_ABORTED ?
+			  "aborted" : ev->has & ADS_EV_TEXT ? ev->text :
 			  strerror((int)ev->error);
-	int error;
+	struct leaving *l = m->leaving;
+	int64_t now = now_epoch();
+	char bytes[32];
 
-	if (ev->lost) {
-		m->drain->listed = false;
-		m->drain->listed_at = 0;
-	}
-	if (!(ev->has & ADS_EV_SRC) || ev->src != m->k.index ||
-	    ev->kind != ADSHARD_KIND_MOVE)
-		return;
-	switch (ev->type) {
-	case ADSHARD_EVENT_MIGRATION_DONE:
-		error = 0;
-		break;
-	case ADSHARD_EVENT_MIGRATION_FAILED:
-		error = ev->error ? -(int)ev->error : -EIO;
-		break;
-	case ADSHARD_EVENT_MIGRATION_ABORTED:
-		error = -ECANCELED;
-		why = "aborted";
-		break;
-	default:
+	if (ev->type == ADSHARD_EVENT_MIGRATION_DONE) {
+		if (ev->bad_bytes)
+			log_warn(m->object, "segment %u: %s of it could not be read: reads of them fail until they are written",
+				 ev->segment,
+				 ads_format_size(ev->bad_bytes, false, bytes,
+						 sizeof(bytes)));
+		if (l)
+			retries_forget(&l->retries, ev->segment);
 		return;
 	}
-	if (error)
-		log_warn(m->object, "segment %u: not moved: %s", ev->segment,
-			 why);
-	else if (ev->bad_bytes)
-		log_warn(m->object, "segment %u: %s of it could not be read: reads of them fail until they are written",
-			 ev->segment, ads_format_size(ev->bad_bytes, false,
-						      bytes, sizeof(bytes)));
-	if (ads_event_blames_dst(ev)) {
-		to_blame = ev->dst;
-		blame(m, ev);
-	}
-	drain_event(m->drain, ev->segment, error, why, to_blame, now_epoch(),
-		    m->daemon->config);
+	log_warn(m->object, "segment %u: not moved: %s", ev->segment, why);
+	if (ads_event_blames_dst(ev))
+		evacuate_blame(m->pool, ev);
+	if (!l)
+		return;
+	if (ads_event_blames_dst(ev))
+		retries_refused(&l->retries, ev->segment, (uint16_t)ev->dst, why,
+				now);
+	/* called back, it is to go elsewhere, which is not that it failed */
+	else if (!o->aborting)
+		retries_failed(&l->retries, ev->segment, o->to, why, now,
+			       m->daemon->config);
 }

@@ -172,7 +172,7 @@ static int on_status(sd_event_source *s, uint64_t usec UNUSED, void *arg)
 {
 	struct adshardd *d = arg;
 	unsigned int pools = 0, members = 0, at_risk = 0;
-	unsigned int jobs[JOB_REBUILD + 1] = { 0 };
+	unsigned int evacuations = 0, rebuilds = 0;
 	char text[sizeof(d->told_status)];
 
 	for (const struct pool *p = d->pools; p; p = p->next, pools++)
@@ -181,14 +181,17 @@ static int on_status(sd_event_source *s, uint64_t usec UNUSED, void *arg)
 			at_risk += m->track.at_risk != 0;
 		}
 	for (const struct job *j = d->jobs->newest; j; j = j->next)
-		jobs[j->kind] += j->state == JOB_DRAINING;
+		if (j->state == JOB_DRAINING) {
+			evacuations += j->kind == JOB_EVACUATE;
+			rebuilds += j->kind == JOB_REBUILD;
+		}
 	if (d->view_error < 0)
 		snprintf(text, sizeof(text), "%.150s", d->view_text);
 	else
 		snprintf(text, sizeof(text),
 			 "%u pools, %u members, %u at risk, %u evacuations, %u rebuilds",
-			 pools, members, at_risk, jobs[JOB_EVACUATE],
-			 jobs[JOB_REBUILD]);
+			 pools, members, at_risk, evacuations,
+			 rebuilds);
 	if (strcmp(text, d->told_status)) {
 		sd_notifyf(0, "STATUS=%s", text);
 		snprintf(d->told_status, sizeof(d->told_status), "%s", text);

@@ -20,8 +20,8 @@
 #include "daemon/collect/smart.h"
 #include "daemon/history/drive.h"
 #include "daemon/history/loads.h"
-#include "daemon/plan/core/state.h"
-#include "daemon/plan/plan.h"
+#include "daemon/plan/core/core.h"
+#include "daemon/plan/heat.h"
 #include "daemon/predict/ahead.h"
 #include "daemon/predict/groups.h"
 #include "daemon/predict/outlook.h"
@@ -30,6 +30,7 @@
 #include "lib/dev.h"
 
 struct adshardd;
+struct leaving;
 struct planner;
 struct rebuild;
 
@@ -119,7 +120,9 @@ struct member {
 	int told_score;			/* last one in the log, -1 */
 
 	/* plan */
-	struct drain *drain;		/* being emptied, or NULL */
+	struct leaving *leaving;	/* being emptied, or NULL: evacuate.h */
+	struct plan_verdict verdict;	/* of the last plan */
+	bool judged;			/* there is one */
 	int64_t hold_until;		/* not to be drained by itself */
 	char told_why[160];		/* why it is not drained, as last told */
 	bool by_agent;			/* we set it draining */

@@ -12,6 +12,7 @@
 #include "daemon/evacuate.h"
 #include "daemon/planner-priv.h"
 #include "daemon/plan/jobs.h"
+#include "daemon/rebuild.h"
 #include "daemon/score.h"
 #include "daemon/settings.h"
 #include "lib/units.h"
@@ -96,6 +97,16 @@ static uint8_t state_of(const struct member *m)
 	}
 }
 
+/* Has it failed to take what leaves another one, or a copy? */
+static bool refuses(const struct pool *p, uint32_t member)
+{
+	for (const struct member *m = p->members; m; m = m->next)
+		if (m->leaving && retries_is_faulty(&m->leaving->retries,
+						    (uint16_t)member))
+			return true;
+	return false;
+}
+
 static void add_member(struct plan_state *s, struct pool *p, struct member *m,
 		       int64_t now)
 {
@@ -113,7 +124,10 @@ static void add_member(struct plan_state *s, struct pool *p, struct member *m,
 	o->suspect = m->suspect || score_settling(m, now);
 	o->slots = m->k.nr_slots;
 	o->used = m->k.nr_slots - m->k.nr_free;
-	o->reserved = evacuate_incoming(p, m->k.index);
+	o->parked = !evacuate_busy(m) && m->k.state == ADSHARD_MEMBER_DRAINING;
+	o->awaited = rebuild_awaits(m);
+	o->refuses = refuses(p, m->k.index);
+	o->reserved = planner_incoming(p, m->k.index);
 	o->score = (int16_t)cycle_fresh_score(m, now, &evidence);
 	o->evidence = evidence;
 	o->fails = -1;
@@ -141,6 +155,8 @@ uint8_t planner_cause_of(const struct pool *p, uint64_t cookie)
 
 	if (cookie_is(cookie, COOKIE_EVACUATE))
 		return PLAN_BY_EVACUATE;
+	if (cookie_is(cookie, COOKIE_REBUILD))
+		return PLAN_BY_REBUILD;
 	if (!cookie_is(cookie, COOKIE_PLAN))
 		return PLAN_BY_PERSON;
 	j = jobs_find(p->daemon->jobs, cookie & 0xffffffffffffULL);
@@ -152,47 +168,59 @@ static bool known(const struct planner_state *st, uint32_t member)
 	return member < PLAN_MEMBERS && st->known[member];
 }
 
+static struct plan_flight *add_flight(struct planner_state *st,
+				      uint32_t segment, uint16_t from,
+				      uint16_t to)
+{
+	struct plan_state *s = &st->s;
+
+	if (segment >= s->nr_segs || !known(st, to) ||
+	    (from != PLAN_NONE && !known(st, from)))
+		return NULL;
+	s->flight[s->nr_flights] = (struct plan_flight){
+		.segment = segment, .from = from, .to = to,
+	};
+	return &s->flight[s->nr_flights++];
+}
+
 static void add_flights(struct planner_state *st, const struct pool *p,
-			const struct planner *pl)
+			struct planner *pl)
 {
 	struct plan_state *s = &st->s;
 
 	for (size_t i = 0; i < p->nr_migrations; i++) {
 		const struct ads_migration *g = &p->migrations[i];
+		const struct planner_sent *o = planner_find(pl, g->segment);
+		struct plan_flight *f = add_flight(st, g->segment,
+			g->kind == ADSHARD_KIND_MOVE ? (uint16_t)g->src :
+						       PLAN_NONE,
+			(uint16_t)g->dst);
 
-		if (g->segment >= s->nr_segs || !known(st, g->dst) ||
-		    !known(st, g->src))
+		if (!f)
 			continue;
-		s->flight[s->nr_flights++] = (struct plan_flight){
-			.segment = g->segment,
-			.from = (uint16_t)g->src,
-			.to = (uint16_t)g->dst,
-			.cause = planner_cause_of(p, g->cookie),
-			.bytes = p->k.segment_size,
-			.done = (uint64_t)g->chunks_done * p->k.chunk_size,
-			.started = s->now - (int64_t)(g->age_ns / 1000000000),
-		};
+		f->cause = o ? o->cause : planner_cause_of(p, g->cookie);
+		f->aborting = o && o->aborting;
+		f->bytes = p->k.segment_size;
+		f->done = (uint64_t)g->chunks_done * p->k.chunk_size;
+		f->started = s->now - (int64_t)(g->age_ns / 1000000000);
 	}
 	/* sent, and not seen in the kernel yet */
 	for (size_t i = 0; i < pl->nr_sent; i++) {
 		const struct planner_sent *o = &pl->sent[i];
-		bool seen = false;
+		struct plan_flight *f;
 
-		for (uint32_t k = 0; k < s->nr_flights; k++)
-			seen |= s->flight[k].segment == o->segment;
-		if (seen || o->segment >= s->nr_segs || !known(st, o->to) ||
-		    !known(st, o->from))
+		if (planner_in_view(p, o->segment))
 			continue;
-		s->flight[s->nr_flights++] = (struct plan_flight){
-			.segment = o->segment, .from = o->from, .to = o->to,
-			.cause = o->cause, .bytes = p->k.segment_size,
-			.started = o->started, .aborting = o->aborting,
-		};
+		if (o->what == PLAN_DO_DROP && o->segment < s->nr_segs)
+			s->seg[o->segment].flags |= PLAN_SEG_BUSY;
+		f = add_flight(st, o->segment, o->from, o->to);
+		if (!f)
+			continue;
+		f->cause = o->cause;
+		f->bytes = p->k.segment_size;
+		f->started = o->started;
+		f->aborting = o->aborting;
 	}
-	for (uint32_t i = 0; i < s->nr_flights; i++)
-		for (size_t k = 0; k < pl->nr_sent; k++)
-			if (pl->sent[k].segment == s->flight[i].segment)
-				s->flight[i].aborting |= pl->sent[k].aborting;
 }
 
 static bool pin_value(const struct plan_state *s, const struct pool *p,
@@ -273,12 +301,14 @@ static void add_orders(struct planner_state *st, const struct pool *p)
 		PLAN_BY_RESCUE, PLAN_BY_PERSON, PLAN_BY_EVACUATE,
 	};
 
+	if (rebuild_is_off(p))
+		add_order(s, PLAN_BY_REBUILD, PLAN_NONE, NULL, true);
 	for (const struct job *j = p->daemon->jobs->newest; j; j = j->next) {
 		if (memcmp(j->pool, p->k.uuid, ADS_UUID_LEN))
 			continue;
 		/* called off, and not to be begun again for a while */
 		if (j->state == JOB_CANCELLED && j->kind != JOB_EVACUATE &&
-		    j->finished + p->daemon->config->plan.hold > s->now)
+		    j->kind != JOB_REBUILD && j->finished + p->daemon->config->plan.hold > s->now)
 			add_order(s, job_cause(j->kind), PLAN_NONE, j, true);
 		if (j->state != JOB_DRAINING)
 			continue;
@@ -289,6 +319,19 @@ static void add_orders(struct planner_state *st, const struct pool *p)
 				add_order(s, leave[i], (uint16_t)j->member, j,
 					  false);
 	}
+}
+
+/* Its members are not in the view yet: nothing is known of it. */
+static void forget_unknown(const struct planner_state *st, struct plan_seg *g)
+{
+	bool all = true;
+
+	for (unsigned int l = 0; l < g->nr_legs; l++)
+		all &= known(st, g->leg[l]);
+	for (unsigned int l = 0; l < g->nr_dead; l++)
+		all &= known(st, g->dead[l]);
+	if (!all)
+		g->nr_legs = g->nr_dead = 0;
 }
 
 static unsigned int minute_of_day(int64_t now)
@@ -310,6 +353,32 @@ static size_t count_jobs(const struct jobs *jobs)
 	return n;
 }
 
+static size_t count_troubles(const struct pool *p)
+{
+	size_t n = p->rebuild ? retries_count(&p->rebuild->retries) : 0;
+
+	for (const struct member *m = p->members; m; m = m->next)
+		n += m->leaving ? retries_count(&m->leaving->retries) : 0;
+	return n;
+}
+
+static void add_troubles(struct plan_state *s, const struct pool *p,
+			 const struct planner *pl)
+{
+	size_t n = pl->nr_trouble;
+
+	if (n)
+		memcpy(s->trouble, pl->trouble, n * sizeof(*s->trouble));
+	for (const struct member *m = p->members; m; m = m->next)
+		if (m->leaving)
+			n += retries_troubles(&m->leaving->retries, s->now,
+					      s->trouble + n);
+	if (p->rebuild)
+		n += retries_troubles(&p->rebuild->retries, s->now,
+				      s->trouble + n);
+	s->nr_troubles = (uint32_t)n;
+}
+
 static bool allocate(struct planner_state *st, const struct pool *p,
 		     const struct planner *pl)
 {
@@ -324,7 +393,8 @@ static bool allocate(struct planner_state *st, const struct pool *p,
 	st->s.flight = memory(st, p->nr_migrations + pl->nr_sent,
 			      sizeof(*st->s.flight));
 	st->s.pin = memory(st, pins, sizeof(*st->s.pin));
-	st->s.trouble = memory(st, pl->nr_trouble, sizeof(*st->s.trouble));
+	st->s.trouble = memory(st, pl->nr_trouble + count_troubles(p),
+			       sizeof(*st->s.trouble));
 	st->s.order = memory(st, 3 * count_jobs(p->daemon->jobs) + PLAN_CAUSES,
 			     sizeof(*st->s.order));
 	return st->nr_memory == 7;
@@ -363,15 +433,12 @@ int planner_state(struct pool *p, struct planner_state *st, struct ads_err *err)
 	memcpy(s->seg, pl->seg, pl->nr * sizeof(*s->seg));
 	s->nr_segs = pl->nr;
 	for (uint32_t i = 0; i < s->nr_segs; i++)
-		for (unsigned int l = 0; l < s->seg[i].nr_legs; l++)
-			if (!known(st, s->seg[i].leg[l]))
-				s->seg[i].nr_legs = 0;
+		forget_unknown(st, &s->seg[i]);
 	planner_heat(s, p);
 	add_bad(s, p);
 	add_flights(st, p, pl);
 	add_pins(s, p);
-	memcpy(s->trouble, pl->trouble, pl->nr_trouble * sizeof(*s->trouble));
-	s->nr_troubles = (uint32_t)pl->nr_trouble;
+	add_troubles(s, p, pl);
 	add_orders(st, p);
 	return 0;
 }
@@ -379,6 +446,7 @@ int planner_state(struct pool *p, struct planner_state *st, struct ads_err *err)
 void planner_policy(const struct pool *p, struct plan_policy *out)
 {
 	*out = p->daemon->config->policy;
-	/* segments have one leg: there is no way to add one */
-	out->replicate.enable = 0;
+	/* an older kernel: segments have one leg, and there is no way to add one */
+	if (!p->k.knows_legs)
+		out->replicate.enable = out->rebuild.enable = 0;
 }

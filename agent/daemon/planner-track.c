@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the planner keeps of a pool from one plan to the next: where its segments
- * are, what is on its way, and what became of it.
+ * What is on its way, and what becomes of it.
  */
 #include <errno.h>
 #include <math.h>
@@ -10,92 +9,14 @@
 
 #include "daemon/cookie.h"
 #include "daemon/cycle.h"
+#include "daemon/evacuate.h"
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/planner-priv.h"
 #include "daemon/plan/jobs.h"
+#include "daemon/rebuild.h"
 
 #define LATER		600	/* seconds, after a failure */
-
-void planner_free(struct planner *pl)
-{
-	if (!pl)
-		return;
-	free(pl->seg);
-	free(pl->hands_off);
-	free(pl->trouble);
-	free(pl->sent);
-	free(pl->approved);
-	free(pl);
-}
-
-struct planner *planner_of(struct pool *p)
-{
-	if (!p->planner)
-		p->planner = calloc(1, sizeof(*p->planner));
-	return p->planner;
-}
-
-/* -- what is known of segments ----------------------------------------------------- */
-
-void planner_list(struct pool *p, const struct kernel_segments *s)
-{
-	struct planner *pl = planner_of(p);
-	uint32_t *hands_off;
-	struct plan_seg *seg;
-
-	if (!pl || s->error)
-		return;
-	seg = calloc((size_t)p->k.nr_segments + 1, sizeof(*seg));
-	hands_off = calloc((size_t)p->k.nr_segments + 1, sizeof(*hands_off));
-	if (!seg || !hands_off) {
-		free(seg);
-		free(hands_off);
-		log_warn(p->object, "no memory to plan for %u segments",
-			 p->k.nr_segments);
-		return;
-	}
-	for (size_t i = 0; i < s->nr; i++) {
-		const struct ads_segment *from = &s->segments[i];
-		struct plan_seg *g;
-
-		if (from->index >= p->k.nr_segments)
-			continue;
-		g = &seg[from->index];
-		for (uint32_t l = 0; l < from->nr_legs; l++)
-			if (from->leg[l].state == ADSHARD_LEG_SYNC &&
-			    g->nr_legs < PLAN_LEGS)
-				g->leg[g->nr_legs++] =
-					(uint16_t)from->leg[l].member;
-		if (from->state != ADSHARD_SEGMENT_STABLE)
-			g->flags |= PLAN_SEG_BUSY;
-		if (from->index >= pl->nr)
-			continue;
-		g->rest_until = pl->seg[from->index].rest_until;
-		g->extra = pl->seg[from->index].extra;
-		hands_off[from->index] = pl->hands_off[from->index];
-	}
-	free(pl->seg);
-	free(pl->hands_off);
-	pl->seg = seg;
-	pl->hands_off = hands_off;
-	pl->nr = p->k.nr_segments;
-	pl->listed = now_mono();
-}
-
-static void moved(struct planner *pl, uint32_t segment, uint32_t from,
-		  uint32_t to)
-{
-	struct plan_seg *g;
-
-	if (segment >= pl->nr)
-		return;
-	g = &pl->seg[segment];
-	for (unsigned int l = 0; l < g->nr_legs; l++)
-		if (g->leg[l] == from)
-			g->leg[l] = (uint16_t)to;
-	g->flags &= (uint8_t)~PLAN_SEG_BUSY;
-}
 
 /* It was moved, or a move of it called off, by the operator: his word is newer. */
 static void leave_alone(struct pool *p, uint32_t segment)
@@ -162,6 +83,26 @@ bool planner_in_view(const struct pool *p, uint32_t segment)
 	return false;
 }
 
+uint32_t planner_leaving(const struct pool *p, uint32_t member)
+{
+	const struct planner *pl = p->planner;
+	uint32_t n = 0;
+
+	for (size_t i = 0; pl && i < pl->nr_sent; i++)
+		n += pl->sent[i].from == member;
+	return n;
+}
+
+bool planner_is_sent(const struct pool *p, uint8_t cause)
+{
+	const struct planner *pl = p->planner;
+
+	for (size_t i = 0; pl && i < pl->nr_sent; i++)
+		if (pl->sent[i].cause == cause)
+			return true;
+	return false;
+}
+
 uint32_t planner_incoming(const struct pool *p, uint32_t member)
 {
 	const struct planner *pl = p->planner;
@@ -175,23 +116,40 @@ uint32_t planner_incoming(const struct pool *p, uint32_t member)
 	return n;
 }
 
-/* Moves of whose end no event told: the next list says where they are. */
+/* What has failed, for whoever keeps account of it. */
+static void has_failed(struct pool *p, const struct planner_sent *o, int error,
+		       const char *why)
+{
+	struct member *from = model_member(p, o->from);
+	int64_t now = now_epoch();
+
+	if (planner_leaves(o->cause) && from)
+		evacuate_answer(from, o, error, why);
+	else if (o->cause == PLAN_BY_REBUILD)
+		rebuild_answer(p, o, error, why);
+	else if (planner_keeps(o->cause))
+		/* somebody has it in hand, or it is there: the next list tells */
+		add_trouble(p->planner, o->segment, error == -EBUSY ||
+			    error == -EALREADY ? PLAN_NONE : o->to,
+			    now + LATER, now);
+}
+
+/* Those of whose end no event told: the next list says where they are. */
 void planner_settle(struct pool *p)
 {
 	struct planner *pl = p->planner;
 
 	for (size_t i = pl->nr_sent; i--;) {
-		struct planner_sent *o = &pl->sent[i];
+		struct planner_sent one = pl->sent[i];
 
-		if (!o->serial || o->serial > p->view_serial ||
-		    planner_in_view(p, o->segment))
+		if (!one.serial || one.serial > p->view_serial ||
+		    planner_in_view(p, one.segment))
 			continue;
 		/* an event may be on its way */
-		if (now_epoch() - o->started < 2 * p->daemon->config->poll.interval + 5)
+		if (now_epoch() - one.started < 2 * p->daemon->config->poll.interval + 5)
 			continue;
-		add_trouble(pl, o->segment, PLAN_NONE, now_epoch() + LATER,
-			    now_epoch());
-		unsend(pl, o);
+		unsend(pl, &pl->sent[i]);
+		has_failed(p, &one, -EBUSY, "ended without a result");
 		pl->listed = 0;
 	}
 }
@@ -205,8 +163,7 @@ void planner_adopt(struct pool *p)
 		const struct ads_migration *g = &p->migrations[i];
 		struct planner_sent *all;
 
-		if (!cookie_is(g->cookie, COOKIE_PLAN) ||
-		    planner_find(pl, g->segment))
+		if (!cookie_is_agent(g->cookie) || planner_find(pl, g->segment))
 			continue;
 		all = reallocarray(pl->sent, pl->nr_sent + 1, sizeof(*all));
 		if (!all)
@@ -214,38 +171,76 @@ void planner_adopt(struct pool *p)
 		pl->sent = all;
 		all[pl->nr_sent++] = (struct planner_sent){
 			.segment = g->segment,
-			.from = (uint16_t)g->src, .to = (uint16_t)g->dst,
+			.from = g->kind == ADSHARD_KIND_MOVE ?
+				(uint16_t)g->src : PLAN_NONE,
+			.to = (uint16_t)g->dst,
+			.what = g->kind == ADSHARD_KIND_MOVE ? PLAN_DO_MOVE :
+							       PLAN_DO_REPLICATE,
 			.cause = planner_cause_of(p, g->cookie),
 			.serial = p->view_serial,
 			.started = now_epoch() - (int64_t)(g->age_ns / 1000000000),
 			.load = -1,
 		};
-		log_notice(p->object, "segment %u is on its way to member %u already: goes on",
-			   g->segment, g->dst);
+		if (cookie_is(g->cookie, COOKIE_PLAN))
+			log_notice(p->object, "segment %u is on its way to member %u already: goes on",
+				   g->segment, g->dst);
 	}
+}
+
+static void count_done(struct pool *p, uint8_t cause)
+{
+	struct job *j = jobs_running_pool(p->daemon->jobs, job_kind_of(cause),
+					  p->k.uuid);
+
+	if (!j)
+		return;
+	j->segments_done++;
+	history_job(p->daemon->history, j);
 }
 
 /* -- what becomes of it ----------------------------------------------------------------- */
 
+/* A drop is done with its answer. */
+static void dropped(struct pool *p, const struct planner_sent *o)
+{
+	struct planner *pl = p->planner;
+
+	planner_changed(pl, o->segment, o->from, PLAN_NONE);
+	if (o->segment < pl->nr && pl->seg[o->segment].extra &&
+	    (o->cause == PLAN_BY_RECOVERED || planner_leaves(o->cause)))
+		pl->seg[o->segment].extra--;
+	if (o->cause == PLAN_BY_RECOVERED)
+		count_done(p, o->cause);
+	pl->dirty = pl->soon = true;
+}
+
 void planner_answer(struct pool *p, const struct kernel_command *c)
 {
-	struct planner_sent *o = planner_find(p->planner, c->op.segment);
-	int64_t now = now_epoch();
+	struct planner *pl = p->planner;
+	struct planner_sent *o = planner_find(pl, c->op.segment), one;
+	bool drop = c->verb == KERNEL_DROP;
 
-	if (!o || !cookie_is(c->op.cookie, COOKIE_PLAN))
+	if (!o || drop != (o->what == PLAN_DO_DROP) ||
+	    (!drop && !cookie_is_agent(c->op.cookie)))
 		return;
-	if (!c->error) {
+	one = *o;
+	if (!c->error && !drop) {
 		o->serial = c->serial;
 		return;
 	}
-	/* somebody has it in hand, or it is there: the next list says how it is */
-	log_info(p->object, "segment %u to member %u: %s", c->op.segment,
-		 c->op.dst, ads_err_text(&c->err, c->error));
-	add_trouble(p->planner, o->segment,
-		    c->error == -EBUSY || c->error == -EALREADY ? PLAN_NONE :
-								  o->to,
-		    now + LATER, now);
-	unsend(p->planner, o);
+	unsend(pl, o);
+	if (!c->error) {
+		dropped(p, &one);
+		return;
+	}
+	if (planner_keeps(one.cause))
+		log_info(p->object, "segment %u%s: %s", one.segment,
+			 drop ? ": leg not dropped" : "",
+			 ads_err_text(&c->err, c->error));
+	has_failed(p, &one, c->error, ads_err_text(&c->err, c->error));
+	/* what is known of it is not how it is */
+	pl->listed = 0;
+	pl->soon = true;
 }
 
 /* What a move cost, for the next ones. */
@@ -266,72 +261,122 @@ static void learn(struct pool *p, const struct planner_sent *o,
 	plan_cost_learn(&p->planner->cost, &done);
 }
 
-static void finished(struct pool *p, struct planner_sent *o,
+static void finished(struct pool *p, const struct planner_sent *o,
 		     const struct ads_event *ev)
 {
 	struct planner *pl = p->planner;
-	struct job *j = jobs_running_pool(p->daemon->jobs,
-					  job_kind_of(o->cause), p->k.uuid);
 	int64_t now = now_epoch();
 
-	if (pl->day != now / 86400) {
-		pl->day = now / 86400;
-		pl->spent = 0;
+	if (o->cause >= PLAN_BY_PIN) {
+		if (pl->day != now / 86400) {
+			pl->day = now / 86400;
+			pl->spent = 0;
+		}
+		pl->spent += p->k.segment_size;
 	}
-	pl->spent += p->k.segment_size;
-	pl->dirty = true;
+	if (o->cause == PLAN_BY_REPLICATE && o->segment < pl->nr)
+		pl->seg[o->segment].extra++;
+	if (planner_keeps(o->cause))
+		count_done(p, o->cause);
 	learn(p, o, ev);
-	if (j) {
-		j->segments_done++;
-		history_job(p->daemon->history, j);
+}
+
+static void failed(struct pool *p, const struct planner_sent *o,
+		   const struct ads_event *ev)
+{
+	int64_t now = now_epoch();
+
+	log_warn(p->object, "segment %u: not moved: %s", ev->segment,
+		 ev->has & ADS_EV_TEXT ? ev->text : strerror((int)ev->error));
+	if (ads_event_blames_dst(ev))
+		evacuate_blame(p, ev);
+	add_trouble(p->planner, o->segment,
+		    ads_event_blames_dst(ev) ? o->to : PLAN_NONE,
+		    now + p->daemon->config->policy.pace.rest, now);
+}
+
+static void called_off(struct pool *p, const struct planner_sent *o)
+{
+	int64_t now = now_epoch();
+
+	if (o->aborting)
+		add_trouble(p->planner, o->segment, o->to, now + LATER, now);
+	else
+		leave_alone(p, o->segment);
+}
+
+/* Somebody's move of whatever kind is over: where it is now, and whose it is. */
+static void note_place(struct pool *p, const struct ads_event *ev)
+{
+	struct planner *pl = p->planner;
+	bool move = ev->kind == ADSHARD_KIND_MOVE && (ev->has & ADS_EV_SRC);
+	int64_t now = now_epoch();
+
+	if (!(ev->has & ADS_EV_DST)) {
+		pl->listed = 0;
+		return;
 	}
+	planner_changed(pl, ev->segment, move ? (uint16_t)ev->src : PLAN_NONE,
+		(uint16_t)ev->dst);
+	pl->dirty = true;
+	if (!move)
+		return;
+	if (!(ev->has & ADS_EV_COOKIE) || !cookie_is_agent(ev->cookie))
+		leave_alone(p, ev->segment);
+	else if (ev->segment < pl->nr)
+		pl->seg[ev->segment].rest_until =
+			(uint32_t)(now + p->daemon->config->policy.pace.rest);
+}
+
+/* One off a member that is emptied, by whoever's hand. */
+static void leaver_told(struct pool *p, const struct planner_sent *o,
+			const struct ads_event *ev)
+{
+	struct planner_sent by_hand = { .segment = ev->segment,
+					.to = (uint16_t)ev->dst };
+	struct member *from = ev->has & ADS_EV_SRC ?
+			      model_member(p, ev->src) : NULL;
+
+	if (from && ev->kind == ADSHARD_KIND_MOVE &&
+	    (from->leaving || (o && planner_leaves(o->cause))))
+		evacuate_event(from, o ? o : &by_hand, ev);
 }
 
 void planner_event(struct pool *p, const struct ads_event *ev)
 {
 	struct planner *pl = p->planner;
-	int64_t now = now_epoch();
-	struct planner_sent *o;
+	struct planner_sent *o, one;
 
 	if (!pl)
 		return;
-	if (ev->lost)
+	if (ev->lost || ev->type == ADSHARD_EVENT_LEG_STALE) {
 		pl->listed = 0;
-	if (ev->type == ADSHARD_EVENT_MIGRATION_DONE &&
-	    (ev->has & ADS_EV_SRC) && (ev->has & ADS_EV_DST)) {
-		pl->dirty = true;
-		moved(pl, ev->segment, ev->src, ev->dst);
-		if (!(ev->has & ADS_EV_COOKIE) || !cookie_is_agent(ev->cookie))
-			leave_alone(p, ev->segment);
-		else if (ev->segment < pl->nr)
-			pl->seg[ev->segment].rest_until = (uint32_t)(now +
-				p->daemon->config->policy.pace.rest);
+		pl->soon = true;
 	}
-	o = planner_find(pl, ev->segment);
-	if (!o || !(ev->has & ADS_EV_COOKIE) ||
-	    !cookie_is(ev->cookie, COOKIE_PLAN))
+	if (ev->type != ADSHARD_EVENT_MIGRATION_DONE &&
+	    ev->type != ADSHARD_EVENT_MIGRATION_FAILED &&
+	    ev->type != ADSHARD_EVENT_MIGRATION_ABORTED)
 		return;
-	switch (ev->type) {
-	case ADSHARD_EVENT_MIGRATION_DONE:
+	pl->soon = true;
+	if (ev->type == ADSHARD_EVENT_MIGRATION_DONE)
+		note_place(p, ev);
+	o = (ev->has & ADS_EV_COOKIE) && cookie_is_agent(ev->cookie) ?
+	    planner_find(pl, ev->segment) : NULL;
+	if (o) {
+		one = *o;
+		unsend(pl, o);
+		o = &one;
+	}
+	leaver_told(p, o, ev);
+	if (!o)
+		return;
+	if (o->cause == PLAN_BY_REBUILD)
+		rebuild_event(p, o, ev);
+	if (ev->type == ADSHARD_EVENT_MIGRATION_DONE)
 		finished(p, o, ev);
-		break;
-	case ADSHARD_EVENT_MIGRATION_FAILED:
-		log_warn(p->object, "segment %u: not moved: %s", ev->segment,
-			 ev->has & ADS_EV_TEXT ? ev->text :
-			 strerror((int)ev->error));
-		add_trouble(pl, o->segment, ads_event_blames_dst(ev) ? o->to :
-			    PLAN_NONE, now + p->daemon->config->policy.pace.rest,
-			    now);
-		break;
-	case ADSHARD_EVENT_MIGRATION_ABORTED:
-		if (o->aborting)
-			add_trouble(pl, o->segment, o->to, now + LATER, now);
-		else
-			leave_alone(p, o->segment);
-		break;
-	default:
-		return;
-	}
-	unsend(pl, o);
-	pl->ran = 0;
+	else if (planner_keeps(o->cause) &&
+		 ev->type == ADSHARD_EVENT_MIGRATION_FAILED)
+		failed(p, o, ev);
+	else if (planner_keeps(o->cause))
+		called_off(p, o);
 }

@@ -3,8 +3,9 @@
  * The planner of one pool: tells plan/core/ how things are, and has done what it
  * answers.
  *
- * Members that fail are emptied by evacuate.c; this moves what can wait: pins,
- * balance, tiers, places. It moves nothing unless all of these hold: the list of
+ * What empties members and makes copies anew belongs to jobs of evacuate.c and
+ * rebuild.c, which also keep what failed. What can wait (copies of what is at risk,
+ * pins, balance, tiers, places) is not begun unless all of these hold: the list of
  * segments and the view of the kernel are fresh; the loads were seen several times;
  * the operator's settings could be read; the mode is auto, or the operator has
  * approved that very action. A segment that the operator moves by hand is left
@@ -21,10 +22,11 @@
 #define PLANNER_CONFLICTS 16	/* that are kept, of the last plan */
 #define PLANNER_LOOKS	5	/* at a load, before anything is made of it */
 
-/* A move that was sent, and of whose end nothing is known yet. */
+/* Something that was sent, and of whose end nothing is known yet. */
 struct planner_sent {
 	uint32_t segment;
-	uint16_t from, to;
+	uint16_t from, to;		/* PLAN_NONE: of a copy; of a drop */
+	uint8_t what;			/* enum plan_do */
 	uint8_t cause;			/* enum plan_cause */
 	uint64_t serial;		/* of the command; 0: not answered yet */
 	int64_t started;
@@ -60,6 +62,8 @@ struct planner {
 	size_t nr_approved;
 	int64_t approved_until;
 	/* the last plan */
+	bool soon;			/* something has changed since */
+	double asked;			/* for a list that can't wait, monotonic */
 	double ran, took;		/* monotonic; seconds */
 	char why_not[200];		/* nothing is begun, or "" */
 	struct plan_conflict conflict[PLANNER_CONFLICTS];
@@ -92,17 +96,38 @@ uint16_t planner_class(const struct member *m);
 /* The policy in effect, less what the kernel can't do. */
 void planner_policy(const struct pool *p, struct plan_policy *out);
 
-/* A list of all segments has come; answers and events of any move. */
+/* A list of all segments has come; answers and events of whatever. */
 void planner_list(struct pool *p, const struct kernel_segments *s);
 void planner_answer(struct pool *p, const struct kernel_command *c);
 void planner_event(struct pool *p, const struct ads_event *ev);
 void planner_free(struct planner *pl);		/* NULL is fine */
 
-/* Moves to the member that the last view had not seen. */
+/* What goes to the member that the last view had not seen. */
 uint32_t planner_incoming(const struct pool *p, uint32_t member);
+/* What was sent to leave the member and has not ended. */
+uint32_t planner_leaving(const struct pool *p, uint32_t member);
+/* Has anything of that cause been sent and not ended? */
+bool planner_is_sent(const struct pool *p, uint8_t cause);
+/* Has the segment a leg there, as far as is known? */
+bool planner_is_on(const struct pool *p, uint32_t segment, uint32_t member);
 
-/* Is it for us to do? What empties members is evacuate.c's. */
-bool planner_executes(uint8_t cause);
+/* Something has changed: plan at the next occasion, not when it is time. */
+void planner_soon(struct pool *p);
+/* The last plan was made of all that is known. */
+bool planner_is_current(const struct pool *p);
+
+/* Causes by which a member is emptied. */
+static inline bool planner_leaves(uint8_t cause)
+{
+	return cause == PLAN_BY_RESCUE || cause == PLAN_BY_PERSON ||
+	       cause == PLAN_BY_EVACUATE;
+}
+
+/* Of a job of the pool, that the planner keeps itself. */
+static inline bool planner_keeps(uint8_t cause)
+{
+	return cause >= PLAN_BY_RECOVERED && cause < PLAN_CAUSES;
+}
 
 /* The operator has a newer wish (a pin) than what he moved by hand. */
 void planner_wish(struct pool *p);

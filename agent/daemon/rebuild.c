@@ -10,14 +10,11 @@
 #include "daemon/history/history.h"
 #include "daemon/log.h"
 #include "daemon/plan/jobs.h"
-#include "daemon/plan/rebuild.h"
+#include "daemon/planner.h"
 #include "daemon/rebuild.h"
+#include "lib/place.h"
 
-#define MAX_STEPS	256
 #define PRIORITY	200	/* before what only makes room, behind nothing */
-#define LIST_AGE	30.0	/* seconds; events tell what happens between */
-#define LIST_PAUSE	2.0
-#define LIST_LOST	60.0	/* an answer that did not come */
 
 static struct job *job_of(const struct pool *p)
 {
@@ -62,31 +59,6 @@ static bool wanted(struct pool *p, char *why, size_t size)
 	return true;
 }
 
-static void input(const struct pool *p, struct rebuild_input *in)
-{
-	double now = now_mono();
-
-	memset(in, 0, sizeof(*in));
-	in->now = now_epoch();
-	in->config = p->daemon->config;
-	in->members = evacuate_members(p, &in->nr_members);
-	if (!in->members)
-		in->nr_members = 0;
-	in->migrations = p->migrations;
-	in->nr_migrations = p->nr_migrations;
-	in->awaited = calloc(in->nr_members + 1, sizeof(*in->awaited));
-	for (struct member *m = p->members; in->awaited && m; m = m->next)
-		if (m->gone_since && in->nr_awaited < in->nr_members &&
-		    now - m->gone_since < (double)in->config->rebuild.delay)
-			in->awaited[in->nr_awaited++] = m->k.index;
-}
-
-static void input_free(struct rebuild_input *in)
-{
-	free(in->members);
-	free(in->awaited);
-}
-
 static void end(struct pool *p, enum job_state state, int priority,
 		const char *text)
 {
@@ -126,122 +98,143 @@ static struct job *begin(struct pool *p, const char *why)
 	return j;
 }
 
-static void ask_list(struct pool *p)
-{
-	struct rebuild *r = p->rebuild;
-	double now = now_mono(), age = now - r->listed_at;
-	/* a big list is not made all the time */
-	double pause = LIST_PAUSE + (double)p->k.nr_segments / 20000;
-
-	if (r->asked && now - r->asked < LIST_LOST)
-		return;
-	if (r->listed_at && age < pause)
-		return;
-	if (r->listed && age < LIST_AGE)
-		return;
-	if (!kernel_ask_segments(p->daemon->kernel, p->k.uuid,
-				 ADSHARD_NO_MEMBER))
-		r->asked = now;
-}
-
 unsigned int rebuild_priority(const struct job *j)
 {
 	return j->priority < 0 ? PRIORITY : (unsigned int)j->priority;
 }
 
-static void fill_command(const struct pool *p, const struct job *j,
-			 const struct ads_mend *s, struct kernel_command *cmd)
+bool rebuild_awaits(const struct member *m)
 {
-	memset(cmd, 0, sizeof(*cmd));
-	memcpy(cmd->pool, p->k.uuid, ADS_UUID_LEN);
-	cmd->op.segment = s->segment;
-	if (s->act == ADS_MEND_DROP) {
-		cmd->verb = KERNEL_DROP;
-		cmd->member = s->src;
+	return m->gone_since && now_mono() - m->gone_since <
+				(double)m->daemon->config->rebuild.delay;
+}
+
+bool rebuild_is_off(const struct pool *p)
+{
+	const struct config *c = p->daemon->config;
+
+	return !c->rebuild.enable || c->mode != MODE_AUTO ||
+	       p->rebuild_hold > now_epoch();
+}
+
+struct job *rebuild_job(struct pool *p)
+{
+	struct job *j = p->rebuild ? job_of(p) : NULL;
+
+	return j && !j->paused && !p->k.suspended && !rebuild_is_off(p) ? j :
+									  NULL;
+}
+
+/* -- what the plan says -------------------------------------------------------------- */
+
+/* Why there is no place for the first one that finds none. */
+static void why_placeless(const struct pool *p, const struct plan_state *s,
+			  uint32_t segment, struct ads_err *err)
+{
+	const struct plan_seg *g = &s->seg[segment];
+	const struct config *c = p->daemon->config;
+	struct ads_place_segment what = { .segment = segment };
+	struct ads_place_opts opts = {
+		.max_score = (int)c->plan.max_score,
+		.same_domain = c->plan.same_domain,
+		.same_domain_how = "plan.same_domain = yes",
+	};
+	struct ads_place_member *list;
+	uint32_t dst;
+	size_t n;
+
+	for (unsigned int l = 0; l < g->nr_legs + g->nr_dead; l++) {
+		uint16_t on = l < g->nr_legs ? g->leg[l] :
+					       g->dead[l - g->nr_legs];
+
+		what.on[what.nr_on++] = on;
+		what.with[what.nr_with++] = on;
+	}
+	list = evacuate_members(p, &n);
+	if (list)
+		ads_place(list, n, &what, 1, &opts, &dst, err);
+	free(list);
+}
+
+void rebuild_planned(struct pool *p, const struct plan_state *s,
+		     const struct plan_result *r)
+{
+	const struct plan_mending *b = &r->mending;
+	struct rebuild *t = p->rebuild;
+	struct ads_err err = { .text = "" };
+	size_t given_up;
+
+	if (!t)
 		return;
+	t->mending = *b;
+	t->planned = true;
+	t->note[0] = 0;
+	given_up = retries_given_up(&t->retries);
+	if (b->lost) {
+		snprintf(t->note, sizeof(t->note),
+			 "%u segments have no copy that can be read", b->lost);
+	} else if (b->placeless) {
+		why_placeless(p, s, b->first_placeless, &err);
+		snprintf(t->note, sizeof(t->note),
+			 "no place for %u copies%s%.150s", b->placeless,
+			 err.text[0] ? ": " : "", err.text);
+	} else if (given_up) {
+		snprintf(t->note, sizeof(t->note), "%zu segments got no copy",
+			 given_up);
+	} else if (b->awaited) {
+		snprintf(t->note, sizeof(t->note),
+			 "%u segments wait for a missing member to come back",
+			 b->awaited);
 	}
-	cmd->verb = KERNEL_START;
-	cmd->op.kind = s->act == ADS_MEND_REPLACE ? ADSHARD_KIND_MOVE :
-						    ADSHARD_KIND_ADD;
-	cmd->op.dst = s->dst;
-	cmd->op.has_src = s->act == ADS_MEND_REPLACE;
-	cmd->op.src = s->src;
-	cmd->op.priority = rebuild_priority(j);
-	cmd->op.cookie = cookie_make(COOKIE_REBUILD, j->id);
 }
 
-static void send_steps(struct pool *p, const struct job *j)
+/* Nothing is left but what can't be helped. */
+static bool is_stuck(const struct pool *p)
 {
-	struct adshardd *d = p->daemon;
-	size_t n, max = d->config->rebuild.window;
-	struct ads_mend steps[MAX_STEPS];
-	struct rebuild_input in;
+	const struct rebuild *t = p->rebuild;
+	const struct plan_mending *b = &t->mending;
 
-	if (max > MAX_STEPS)
-		max = MAX_STEPS;
-	input(p, &in);
-	n = in.members ? rebuild_plan(p->rebuild, &in, steps, max) : 0;
-	for (size_t i = 0; i < n; i++) {
-		struct kernel_command cmd;
-
-		fill_command(p, j, &steps[i], &cmd);
-		log_debug(p->object, cmd.verb == KERNEL_DROP ?
-			  "segment %u: copy on member %u dropped" :
-			  "segment %u: copy on member %u", steps[i].segment,
-			  cmd.verb == KERNEL_DROP ? steps[i].src :
-			  steps[i].dst);
-		if (kernel_do(d->kernel, &cmd))
-			rebuild_answer(p->rebuild, steps[i].segment, -EAGAIN,
-				       "too many requests wait", 0, &in);
-	}
-	input_free(&in);
+	return t->planned && planner_is_current(p) && !b->steps &&
+	       !b->awaited && !b->placeless && b->lost + b->later &&
+	       retries_given_up(&t->retries) >= b->later &&
+	       !planner_is_sent(p, PLAN_BY_REBUILD);
 }
 
-static void progress(struct pool *p, struct job *j)
-{
-	const struct rebuild *r = p->rebuild;
-
-	job_progress(j, r->listed ? r->nr_short : p->k.nr_short,
-		     p->k.segment_size, 0);
-	snprintf(j->note, sizeof(j->note), "%s", j->paused ?
-		 "paused by the operator" : r->note);
-}
+/* -- running ---------------------------------------------------------------------------- */
 
 static void mend(struct pool *p, const char *why)
 {
 	struct job *j;
 
 	if (!p->rebuild) {
-		p->rebuild = rebuild_new();
+		p->rebuild = calloc(1, sizeof(*p->rebuild));
 		if (!p->rebuild)
 			return;
 		j = begin(p, why);
+		planner_soon(p);
 	} else {
 		/* given up: a new reason, or a new start, tries again */
 		j = job_of(p);
 	}
 	if (!j)
 		return;
-	ask_list(p);
-	if (p->rebuild->listed && !p->k.suspended && !j->paused)
-		send_steps(p, j);
-	progress(p, j);
-	if (rebuild_stuck(p->rebuild))
+	job_progress(j, p->k.nr_short, p->k.segment_size, 0);
+	snprintf(j->note, sizeof(j->note), "%s", j->paused ?
+		 "paused by the operator" : p->rebuild->note);
+	if (is_stuck(p))
 		end(p, JOB_WITH_ERRORS, LOG_ERR, p->rebuild->note);
 }
 
 void rebuild_run(struct pool *p)
 {
-	const struct config *c = p->daemon->config;
 	char why[200];
 	bool needed = p->k.knows_legs && wanted(p, why, sizeof(why));
 
-	if (needed && c->rebuild.enable && c->mode == MODE_AUTO &&
-	    p->rebuild_hold <= now_epoch()) {
+	if (needed && !rebuild_is_off(p)) {
 		mend(p, why);
 		return;
 	}
-	if (!needed && p->rebuild && p->rebuild->nr_sent)
+	if (!needed && p->rebuild && planner_is_sent(p, PLAN_BY_REBUILD))
 		return;		/* the last one's event is about to come */
 	if (!needed && job_of(p)) {
 		struct job *j = job_of(p);
@@ -257,77 +250,63 @@ void rebuild_run(struct pool *p)
 
 void rebuild_gone(struct pool *p)
 {
-	rebuild_free(p->rebuild);
+	if (p->rebuild)
+		retries_free(&p->rebuild->retries);
+	free(p->rebuild);
 	p->rebuild = NULL;
 }
 
-void rebuild_segments(struct pool *p, const struct kernel_segments *s)
+void rebuild_answer(struct pool *p, const struct planner_sent *o, int error,
+		    const char *why)
 {
-	struct rebuild_input in;
+	const struct config *c = p->daemon->config;
+	int64_t now = now_epoch();
 
-	for (size_t i = 0; i < s->nr && !p->has_copies; i++)
-		p->has_copies = s->segments[i].wanted > 1;
-	if (!p->rebuild || !p->rebuild->asked)
+	if (error != -EALREADY && error != -EBUSY)
+		log_info(p->object, "segment %u: %s", o->segment, why);
+	if (!p->rebuild)
 		return;
-	p->rebuild->asked = 0;
-	if (s->error)
-		return;
-	input(p, &in);
-	if (!in.members || rebuild_list(p->rebuild, s, p->heat, &in))
-		log_error(p->object, "no memory for a list of %zu segments",
-			  s->nr);
-	input_free(&in);
-	p->rebuild->listed_at = now_mono();
+	switch (error) {
+	case -EALREADY:
+	case -ENOENT:
+		break;		/* the next list says how it is */
+	case -EBUSY:
+	case -EAGAIN:
+	case -EROFS:
+	case -EPROTONOSUPPORT:
+		retries_postpone(&p->rebuild->retries, o->segment, now, c);
+		break;
+	default:
+		retries_failed(&p->rebuild->retries, o->segment, o->to, why, now,
+			       c);
+	}
 }
 
-void rebuild_command(struct pool *p, const struct kernel_command *c)
+void rebuild_event(struct pool *p, const struct planner_sent *o,
+		   const struct ads_event *ev)
 {
-	const char *why = ads_err_text(&c->err, c->error);
-	struct rebuild_input in;
+	const char *why = ev->type == ADSHARD_EVENT_MIGRATION_ABORTED ?
+			  "aborted" : ev->has & ADS_EV_TEXT ? ev->text :
+			  strerror((int)ev->error);
 
-	if (!p->rebuild || (c->verb == KERNEL_START &&
-			    !cookie_is(c->op.cookie, COOKIE_REBUILD)))
+	if (!p->rebuild)
 		return;
-	if (c->error && c->error != -EALREADY && c->error != -EBUSY)
-		log_info(p->object, "segment %u: %s", c->op.segment, why);
-	input(p, &in);
-	rebuild_answer(p->rebuild, c->op.segment, c->error, why, c->serial,
-		       &in);
-	input_free(&in);
+	if (ev->type == ADSHARD_EVENT_MIGRATION_DONE)
+		retries_forget(&p->rebuild->retries, ev->segment);
+	else if (!o->aborting)
+		retries_failed(&p->rebuild->retries, ev->segment, o->to, why,
+			       now_epoch(), p->daemon->config);
 }
 
 void rebuild_told(struct pool *p, const struct ads_event *ev)
 {
-	const char *why = ev->has & ADS_EV_TEXT ? ev->text :
-			  strerror((int)ev->error);
-	struct rebuild_input in;
-	int error = 0;
-
-	if (ev->type == ADSHARD_EVENT_LEG_STALE)
-		log_warn(p->object, "segment %u: its copy on member %u has missed a write",
-			 ev->segment, ev->member);
+	if (ev->type != ADSHARD_EVENT_LEG_STALE)
+		return;
+	log_warn(p->object, "segment %u: its copy on member %u has missed a write",
+		 ev->segment, ev->member);
 	/* A new reason for what had been given up. */
-	if (ev->type == ADSHARD_EVENT_LEG_STALE && !job_of(p))
+	if (!job_of(p))
 		rebuild_gone(p);
-	if (!p->rebuild)
-		return;
-	if (ev->lost || ev->type == ADSHARD_EVENT_LEG_STALE)
-		p->rebuild->listed = false;
-	if (ev->type == ADSHARD_EVENT_MIGRATION_FAILED)
-		error = ev->error ? -(int)ev->error : -EIO;
-	else if (ev->type == ADSHARD_EVENT_MIGRATION_ABORTED)
-		error = -ECANCELED;
-	else if (ev->type != ADSHARD_EVENT_MIGRATION_DONE)
-		return;
-	/* Somebody else's: there may be something to do, or nothing any more. */
-	if (!(ev->has & ADS_EV_COOKIE) || !cookie_is(ev->cookie, COOKIE_REBUILD)) {
-		p->rebuild->listed = false;
-		return;
-	}
-	input(p, &in);
-	rebuild_event(p->rebuild, ev->segment, error,
-		      error == -ECANCELED ? "aborted" : why, &in);
-	input_free(&in);
 }
 
 void rebuild_cancel(struct pool *p)

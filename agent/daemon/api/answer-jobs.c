@@ -141,25 +141,20 @@ static void add_waiting(struct json_object *o, struct adshardd *d)
 {
 	struct json_object *list = ads_json_arr(o, "waiting"), *e;
 
-	for (struct pool *p = d->pools; p; p = p->next) {
-		struct plan_candidate *c;
-		size_t n, i = 0;
+	for (struct pool *p = d->pools; p; p = p->next)
+		for (struct member *m = p->members; m; m = m->next) {
+			struct act_wish w;
 
-		c = act_candidates(p, &n);
-		if (!c)
-			continue;
-		for (struct member *m = p->members; m; m = m->next, i++) {
-			if (!c[i].wanted || c[i].act != DECIDE_NOTHING)
+			act_wish(m, &w);
+			if (!w.wanted || w.drain)
 				continue;
 			e = ads_json_push(list);
 			ads_json_str(e, "kind", "evacuate");
 			ads_json_uuid(e, "pool", p->k.uuid);
 			ads_json_i64(e, "member", m->k.index);
 			part_text(e, "device", m->dev.path);
-			ads_json_str(e, "why", c[i].why);
+			ads_json_str(e, "why", w.why);
 		}
-		free(c);
-	}
 }
 
 /* Wishes that contradicted each other in the last plan, and who won. */

@@ -125,7 +125,7 @@ static void add_patrol(struct json_object *o, const struct member *m)
 }
 
 static void add_member(struct json_object *list, const struct member *m,
-		       const struct plan_candidate *c, int64_t now)
+		       const struct act_wish *w, int64_t now)
 {
 	struct json_object *o = ads_json_push(list);
 
@@ -140,7 +140,7 @@ static void add_member(struct json_object *list, const struct member *m,
 	add_reasons(o, m, 3);
 	ads_json_bool(o, "at_risk", m->track.at_risk);
 	/* why it is not evacuated though it should be */
-	part_text(o, "blocked", c && c->wanted ? c->why : NULL);
+	part_text(o, "blocked", w->wanted ? w->why : NULL);
 	add_smart(o, m, now);
 	ads_json_u64(o, "io_errors", m->errors.total);
 	add_load(o, m);
@@ -228,14 +228,13 @@ struct json_object *api_status(struct adshardd *d)
 	ads_json_str(o, "agent_mode", mode_name(d->config->mode));
 	ads_json_i64(o, "started", d->started);
 	list = ads_json_arr(o, "members");
-	for (struct pool *p = d->pools; p; p = p->next) {
-		size_t n, i = 0;
-		struct plan_candidate *c = act_candidates(p, &n);
+	for (struct pool *p = d->pools; p; p = p->next)
+		for (struct member *m = p->members; m; m = m->next) {
+			struct act_wish w;
 
-		for (struct member *m = p->members; m; m = m->next, i++)
-			add_member(list, m, c ? &c[i] : NULL, now);
-		free(c);
-	}
+			act_wish(m, &w);
+			add_member(list, m, &w, now);
+		}
 	part_jobs(o, d);
 	api_causes(o, d);
 	api_host(o, d);

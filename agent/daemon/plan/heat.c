@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/plan/plan.h"
+#include "daemon/plan/heat.h"
 
 /* Makes bare counters order segments without outweighing any real rate. */
 #define TRACE	1e-12
@@ -74,18 +74,14 @@ void heat_free(struct heat *h)
 	free(h);
 }
 
-double heat_of(const struct heat *h, const struct ads_segment *seg)
-{
-	double trace = TRACE * ((double)seg->reads + (double)seg->writes);
-
-	if (!h || seg->index >= h->nr)
-		return trace;
-	return (double)h->seg[seg->index].rate + trace;
-}
-
 double heat_rate(const struct heat *h, uint32_t segment)
 {
-	return h && segment < h->nr ? (double)h->seg[segment].rate : 0;
+	const struct heat_segment *s;
+
+	if (!h || segment >= h->nr)
+		return 0;
+	s = &h->seg[segment];
+	return (double)s->rate + TRACE * ((double)s->reads + (double)s->writes);
 }
 
 double heat_slow(const struct heat *h, uint32_t segment)

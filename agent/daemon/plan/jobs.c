@@ -35,12 +35,18 @@ const char *job_state_name(const struct job *j)
 bool job_kind_known(int64_t kind)
 {
 	return kind == JOB_EVACUATE || kind == JOB_REBUILD ||
-	       (kind >= JOB_PIN && kind <= JOB_PLACE);
+	       (kind >= JOB_PIN && kind <= JOB_RECOVERED);
 }
 
 uint8_t job_cause(enum job_kind kind)
 {
 	switch (kind) {
+	case JOB_REBUILD:
+		return PLAN_BY_REBUILD;
+	case JOB_REPLICATE:
+		return PLAN_BY_REPLICATE;
+	case JOB_RECOVERED:
+		return PLAN_BY_RECOVERED;
 	case JOB_PIN:
 		return PLAN_BY_PIN;
 	case JOB_BALANCE:
@@ -57,6 +63,12 @@ uint8_t job_cause(enum job_kind kind)
 enum job_kind job_kind_of(uint8_t cause)
 {
 	switch (cause) {
+	case PLAN_BY_REBUILD:
+		return JOB_REBUILD;
+	case PLAN_BY_REPLICATE:
+		return JOB_REPLICATE;
+	case PLAN_BY_RECOVERED:
+		return JOB_RECOVERED;
 	case PLAN_BY_PIN:
 		return JOB_PIN;
 	case PLAN_BY_BALANCE:
@@ -72,7 +84,7 @@ enum job_kind job_kind_of(uint8_t cause)
 
 const char *job_kind_name(enum job_kind kind)
 {
-	return kind == JOB_REBUILD ? "rebuild" : plan_cause_name(job_cause(kind));
+	return plan_cause_name(job_cause(kind));
 }
 
 struct jobs *jobs_new(void)

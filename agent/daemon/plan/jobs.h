@@ -22,6 +22,8 @@ enum job_kind {
 	JOB_BALANCE	= 11,
 	JOB_TIER	= 12,
 	JOB_PLACE	= 13,
+	JOB_REPLICATE	= 14,
+	JOB_RECOVERED	= 15,
 };
 
 /* Each kind has its own words for them: job_state_name(). */
