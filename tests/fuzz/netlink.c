@@ -17,7 +17,10 @@
 
 #include <linux/netlink.h>
 
-#include "daemon/plan/plan.h"
+#include "daemon/collect/kernel.h"
+#include "daemon/model.h"
+#include "daemon/plan/heat.h"
+#include "daemon/planner-priv.h"
 #include "fuzz.h"
 #include "lib/nl-priv.h"
 
@@ -34,7 +37,6 @@
 
 static struct fuzz_in in;
 static struct ads_nl nl;
-static struct config config;
 static unsigned int asked, family;
 static uint8_t dgram[65536 + 4096];
 
@@ -178,40 +180,30 @@ void fuzz_init(void)
 	nl.ev = nl_socket_alloc();
 	nl.buf = malloc(ADS_NL_BUF);
 	must(nl.req && nl.ev && nl.buf);
-	config_defaults(&config);
 }
 
 static void use_segments(struct ads_segment *segs, size_t n)
 {
-	struct kernel_segments list = { .segments = segs, .nr = n,
-					.has_member = true, .member = 1 };
-	struct ads_place_member members[3] = {
-		{ .index = 0, .state = 1, .present = true, .nr_free = 5 },
-		{ .index = 1, .state = 2, .present = true },
-		{ .index = 2, .state = 1, .present = true, .nr_free = 1 },
-	};
-	struct plan_input input = { .now = 1000, .config = &config, .source = 1,
-				    .members = members, .nr_members = 3 };
-	struct drain *d = drain_new();
-	struct plan_move moves[8];
+	struct kernel_segments list = { .segments = segs, .nr = n };
+	struct pool pool = { .k.nr_segments = 1000 };
 	struct heat *h = NULL;
 
-	must(d);
 	must(!heat_update(&h, segs, n, 1000, 10, 3600));
 	must(!heat_update(&h, segs, n, 1000, 20, 3600));
+	planner_list(&pool, &list);
+	must(pool.planner && pool.planner->nr == 1000);
 	for (size_t i = 0; i < n; i++) {
 		must(segs[i].nr_legs <= ADSHARD_MAX_LEGS);
-		heat_of(h, &segs[i]);
+		must(heat_rate(h, segs[i].index) >= 0);
+		must(heat_slow(h, segs[i].index) >= 0);
 		ads_segment_state_name(segs[i].state);
 		must(segs[i].wanted);
 		ads_leg_state_name(segs[i].leg[0].state);
+		planner_is_on(&pool, segs[i].index, segs[i].leg[0].member);
+		planner_changed(pool.planner, segs[i].index,
+				(uint16_t)segs[i].leg[0].member, 7);
 	}
-	must(!drain_list(d, &list, h, 1000, &config));
-	plan_moves(d, &input, moves, 8);
-	drain_event(d, n ? segs[0].index : 0, 0, "", ADS_PLACE_NONE, 1001,
-		    &config);
-	drain_left(d);
-	drain_free(d);
+	planner_free(pool.planner);
 	heat_free(h);
 }
 
