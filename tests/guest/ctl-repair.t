@@ -182,6 +182,15 @@ like "$OUT" "segments are lost" "says how many"
 doc 0 "adshardctl activate --degraded tank"
 doc 0 "adshardctl dump --segments /dev/sdb >where-it-was      # of any other member"
 run "names the lost ones" grep -q "member 3" where-it-was
+doc 0 "adshardctl renew tank all --dry-run"
+like "$OUT" "would give" "says what it would do"
+doc 0 "adshardctl renew tank all --zero"
+doc 0 "adshardctl renew tank all"
+like "$OUT" "no segment is lost" "says that all have a place"
+doc 0 "adshardctl segments --bad --files"
+doc 0 "adshardctl member remove 3"
+zero 4 0 2560
+doc 0 "adshardctl member add /dev/sde"
 run "deactivated" adshardctl deactivate tank
 
 # every command of the guide is one that was run here
