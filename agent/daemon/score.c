@@ -302,6 +302,10 @@ static void changed_drive(struct member *m, const struct drive *was,
 	log_notice(m->object, "is another drive now: %s %s, was %s %s",
 		   is->model, is->serial, was->model, was->serial);
 	memset(&m->track, 0, sizeof(m->track));
+	memset(&m->band, 0, sizeof(m->band));
+	/* what the planner has kept is of the old one, if it was not read yet */
+	m->band_known = true;
+	memset(&m->does, 0, sizeof(m->does));
 	memset(&m->errors, 0, sizeof(m->errors));
 	m->errors_based = false;
 	m->told_score = -1;
