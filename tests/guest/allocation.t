@@ -5,6 +5,7 @@
 # Each must be answered with ENOMEM or made do without; KASAN, lockdep and kmemleak say whether
 # what was undone was undone well.
 # kernels: um
+# long: yes
 # timeout: 900
 # kmemleak: module
 # not-on: debug,kcsan hours; um has the same checks, and no second processor is needed here

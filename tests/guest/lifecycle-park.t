@@ -7,6 +7,7 @@
 # Checked by tests/mutations/park*.patch.
 # kernels: um
 # kernels-long: 6.1 6.12 um debug
+# long: yes
 # timeout: 400
 # files: tests/guest/hazard-lib.sh
 . /t/hazard-lib.sh

@@ -3,6 +3,7 @@
 # Power cuts of disks with a volatile cache, while segments have several legs that come, go and miss
 # writes: a small share of "tests/crash/cuts -r 2", without its negative controls.
 # kernels: um
+# long: yes
 # timeout: 900
 # module: tests/crash/disk
 . /t/lib.sh

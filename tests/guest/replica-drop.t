@@ -4,6 +4,7 @@
 # stays.
 # kernels: um
 # kernels-long: 6.1 6.12 um
+# long: yes
 # timeout: 300
 # memory: 1536
 # files: tests/guest/hazard-lib.sh tests/guest/replica-lib.sh
